@@ -1,0 +1,240 @@
+//! What travels on the stream: our envelope, and how any record at all is read as posts.
+//!
+//! The door writes `{"v":1,"id":ID,"kind":"pin|geo|user","post":{...as received...}}`, at most 256 KiB; what is no JSON object
+//! travels as base64 in `raw`, and where no kind could be decided `kind` is null. Others may put records on the streams too:
+//! any kind, no envelope, a whole post in one. Reading is total: any bytes give at least one item, an item that cannot be a
+//! post carries its reason.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::fields::Fields;
+use crate::identity::content_id;
+use crate::kind::Kind;
+use crate::quarantine::{Quarantined, Reason};
+
+/// The most a stream record may weigh, in bytes: a Lambda event of 6 MB still holds a good number of them.
+pub const MAX_RECORD_BYTES: usize = 262_144;
+
+/// The envelope's version.
+const VERSION: u64 = 1;
+
+/// The first bytes of a record that the Kinesis Producer Library aggregated (its published format description).
+const AGGREGATED_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
+
+/// One post of a stream record, before cleaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// Position inside the record, 0 if alone.
+    pub sub: u32,
+    /// The client's id, or a hash of kind and body.
+    pub id: Cow<'a, str>,
+    /// The kind, where one could be decided.
+    pub kind: Option<Kind>,
+    /// The post's JSON as received, or bytes that are none.
+    pub body: Cow<'a, [u8]>,
+    /// Set where the record as a whole cannot be read.
+    pub fault: Option<Quarantined>,
+}
+
+/// Wraps a post for the stream. Line breaks between JSON tokens become spaces, so that a record is always one line.
+#[must_use]
+pub fn encode(id: &str, kind: Option<Kind>, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len() + id.len() + 64);
+    out.extend_from_slice(b"{\"v\":1,\"id\":");
+    out.extend_from_slice(serde_json::Value::from(id).to_string().as_bytes());
+    out.extend_from_slice(b",\"kind\":");
+    match kind {
+        Some(kind) => out.extend_from_slice(format!("\"{}\"", kind.as_str()).as_bytes()),
+        None => out.extend_from_slice(b"null"),
+    }
+    match serde_json::from_slice::<&RawValue>(body) {
+        Ok(json) if json.get().starts_with('{') => {
+            out.extend_from_slice(b",\"post\":");
+            out.extend(json.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+        }
+        _ => {
+            out.extend_from_slice(b",\"raw\":\"");
+            out.extend_from_slice(BASE64.encode(body).as_bytes());
+            out.push(b'"');
+        }
+    }
+    out.push(b'}');
+    out
+}
+
+/// The posts of one stream record, in order, at least one. `fallback` is the kind the stream's name tells, used where the
+/// fields tell none.
+#[must_use]
+pub fn items(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
+    if data.starts_with(&AGGREGATED_MAGIC) {
+        return vec![unreadable(data, Reason::Aggregated)];
+    }
+    match serde_json::from_slice::<Shape<'_>>(data) {
+        Ok(Shape { v: Some(version), id, kind, post, raw, .. }) if post.is_some() || raw.is_some() => {
+            vec![enveloped(data, version, id, kind, post, raw)]
+        }
+        Ok(shape) => whole_post(&shape).unwrap_or_else(|| vec![foreign(fallback, 0, data)]),
+        Err(_) => vec![foreign(fallback, 0, data)],
+    }
+}
+
+/// The members that tell an envelope, a whole post and a bare post apart. All are optional: a bare post has none of them.
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(borrow, default)]
+    v: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    post: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    raw: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pin: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    geo: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    user: Option<&'a RawValue>,
+}
+
+fn enveloped<'a>(
+    data: &'a [u8],
+    version: &RawValue,
+    id: Option<&'a RawValue>,
+    kind: Option<&RawValue>,
+    post: Option<&'a RawValue>,
+    raw: Option<&RawValue>,
+) -> Item<'a> {
+    let id = id.and_then(|id| serde_json::from_str::<String>(id.get()).ok());
+    let body: Option<Cow<'a, [u8]>> = match (post, raw) {
+        (Some(post), _) => Some(Cow::Borrowed(post.get().as_bytes())),
+        (None, Some(raw)) => serde_json::from_str::<Cow<'_, str>>(raw.get())
+            .ok()
+            .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+            .map(Cow::Owned),
+        (None, None) => None,
+    };
+    let known = serde_json::from_str::<u64>(version.get()).is_ok_and(|version| version == VERSION);
+    match (known, id, body) {
+        (true, Some(id), Some(body)) => {
+            let kind = kind.and_then(|kind| serde_json::from_str::<Kind>(kind.get()).ok());
+            Item { sub: 0, id: Cow::Owned(id), kind, body, fault: None }
+        }
+        _ => unreadable(data, Reason::BadEnvelope),
+    }
+}
+
+/// A whole post in one record splits in the order pin, geo, user.
+fn whole_post<'a>(shape: &Shape<'a>) -> Option<Vec<Item<'a>>> {
+    let parts = [(Kind::Pin, shape.pin), (Kind::Geo, shape.geo), (Kind::User, shape.user)];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter_map(|(kind, part)| part.filter(|part| part.get().starts_with('{')).map(|part| (kind, part)))
+        .collect();
+    (!parts.is_empty())
+        .then(|| (0..).zip(parts).map(|(sub, (kind, part))| foreign(Some(kind), sub, part.get().as_bytes())).collect())
+}
+
+fn foreign(fallback: Option<Kind>, sub: u32, body: &[u8]) -> Item<'_> {
+    let kind = Fields::parse(body).ok().and_then(|fields| fields.kind()).or(fallback);
+    Item { sub, id: Cow::Owned(content_id(kind, body)), kind, body: Cow::Borrowed(body), fault: None }
+}
+
+fn unreadable(data: &[u8], reason: Reason) -> Item<'_> {
+    Item {
+        sub: 0,
+        id: Cow::Owned(content_id(None, data)),
+        kind: None,
+        body: Cow::Borrowed(data),
+        fault: Some(Quarantined { reason, field: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GEO: &str =
+        r#"{"ind": 7, "timestamp": "2020-08-28 03:52:47", "latitude": 1.5, "longitude": 2.5, "country": "Chile"}"#;
+
+    #[test]
+    fn an_enveloped_post_comes_back_as_it_was_received() {
+        let record = encode("a\"b", Some(Kind::Geo), GEO.as_bytes());
+        let items = items(Some(Kind::Pin), &record);
+        assert_eq!(items.len(), 1);
+        assert_eq!((items[0].id.as_ref(), items[0].kind, items[0].sub), ("a\"b", Some(Kind::Geo), 0));
+        assert_eq!(items[0].body.as_ref(), GEO.as_bytes());
+        assert_eq!(items[0].fault, None);
+    }
+
+    #[test]
+    fn what_is_no_json_object_travels_as_bytes() {
+        for body in [&b"\xff\xfe"[..], b"[1]", b"", b"\"text\"", b"{"] {
+            let record = encode("x", None, body);
+            assert!(record.is_ascii() && !record.contains(&b'\n'));
+            let items = items(Some(Kind::Pin), &record);
+            assert_eq!(items[0].body.as_ref(), body);
+            assert_eq!(items[0].kind, None, "the stream's name must not overrule the door's verdict");
+        }
+    }
+
+    #[test]
+    fn an_envelope_is_one_line_whatever_was_received() {
+        let record = encode("x", Some(Kind::Geo), GEO.replace(", ", ",\r\n  ").as_bytes());
+        assert!(!record.contains(&b'\n') && !record.contains(&b'\r'));
+    }
+
+    #[test]
+    fn a_bare_post_takes_its_kind_from_its_fields_before_the_stream() {
+        let items = items(Some(Kind::Pin), GEO.as_bytes());
+        assert_eq!(items[0].kind, Some(Kind::Geo));
+        assert_eq!(items[0].id, content_id(Some(Kind::Geo), GEO.as_bytes()));
+        let unknown = super::items(Some(Kind::User), br#"{"a":1}"#);
+        assert_eq!(unknown[0].kind, Some(Kind::User));
+    }
+
+    #[test]
+    fn a_whole_post_splits_into_pin_geo_and_user_in_that_order() {
+        let record = format!(r#"{{"user":{{"ind":7}},"geo":{GEO},"pin":{{"index":7}}}}"#);
+        let kinds: Vec<_> = items(None, record.as_bytes()).iter().map(|item| (item.sub, item.kind)).collect();
+        assert_eq!(kinds, [(0, Some(Kind::Pin)), (1, Some(Kind::Geo)), (2, Some(Kind::User))]);
+    }
+
+    #[test]
+    fn a_damaged_envelope_is_kept_whole_with_its_reason() {
+        for record in [
+            r#"{"v":2,"id":"a","kind":"pin","post":{}}"#,
+            r#"{"v":1,"kind":"pin","post":{}}"#,
+            r#"{"v":1,"id":"a","kind":"pin","raw":"***"}"#,
+        ] {
+            let items = items(None, record.as_bytes());
+            assert_eq!(items[0].fault.map(|fault| fault.reason), Some(Reason::BadEnvelope), "{record}");
+            assert_eq!(items[0].body.as_ref(), record.as_bytes());
+        }
+        let aggregated = items(None, &[0xF3, 0x89, 0x9A, 0xC2, 1])[0].fault;
+        assert_eq!(aggregated.map(|fault| fault.reason), Some(Reason::Aggregated));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_at_least_one_item(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(!items(None, &data).is_empty());
+        }
+
+        #[test]
+        fn any_body_survives_the_envelope(body in proptest::collection::vec(any::<u8>(), 0..100), id in ".{0,20}") {
+            let record = encode(&id, None, &body);
+            let items = items(None, &record);
+            prop_assert_eq!(items[0].id.as_ref(), id.as_str());
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The fate of a post: counted, duplicate or quarantined; exactly one, in a fixed order.
+//!
+//! Unclean is quarantined. Else an earlier COUNTED post of the shard's lineage with the same (kind, id) within W makes it a
+//! duplicate if the bodies are equal, and quarantined `id_conflict` if they are not. Else it is counted. W is compared in
+//! shard time: the running maximum of arrival in the lineage. The whole is a pure function of the shard's records in order,
+//! so every delivery and every recount decides alike.
+
+use std::collections::HashMap;
+
+use crate::arrival::Arrival;
+use crate::clean::{Cleaned, Post, clean};
+use crate::envelope::Item;
+use crate::identity::{body_digest, id_hash};
+use crate::kind::Kind;
+use crate::quarantine::{Quarantined, Reason};
+use crate::rules::Rules;
+
+/// What becomes of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It moves the live numbers.
+    Counted,
+    /// A repeat of a counted post, equal to it, within W.
+    Duplicate,
+    /// It is no post, or contradicts one under the same id.
+    Quarantined(Quarantined),
+}
+
+/// A counted post as the duplicate window remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Hash of (kind, id).
+    pub id: [u8; 12],
+    /// Digest of the body, 48 bits.
+    pub digest: u64,
+    /// Shard time when it was counted, milliseconds.
+    pub time_ms: i64,
+}
+
+/// The duplicate window of one shard's lineage, and its shard time.
+#[derive(Debug, Clone, Default)]
+pub struct Window {
+    seen: HashMap<[u8; 12], (u64, i64)>,
+    time_ms: Option<i64>,
+    swept_ms: i64,
+}
+
+/// A post with its fate.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The kind, where one is known.
+    pub kind: Option<Kind>,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// The cleaned post, unless it could not be cleaned.
+    pub post: Option<Post>,
+    /// Its entry in the window, set when counted.
+    pub seen: Option<Seen>,
+}
+
+impl Window {
+    /// A window that starts at a shard time, as stored with progress (`None` for a shard without a past).
+    #[must_use]
+    pub fn starting_at(time_ms: Option<i64>) -> Self {
+        Self { seen: HashMap::new(), time_ms, swept_ms: time_ms.unwrap_or(i64::MIN) }
+    }
+
+    /// Puts back what was counted before, in any order.
+    pub fn remember(&mut self, entry: Seen) {
+        let slot = self.seen.entry(entry.id).or_insert((entry.digest, entry.time_ms));
+        if entry.time_ms > slot.1 {
+            *slot = (entry.digest, entry.time_ms);
+        }
+    }
+
+    /// Shard time: the running maximum of arrival, milliseconds. `None` before the first record.
+    #[must_use]
+    pub fn time_ms(&self) -> Option<i64> {
+        self.time_ms
+    }
+
+    /// Moves shard time for a record; to be called once a record, before its posts are judged.
+    pub fn arrive(&mut self, arrival: Arrival) {
+        self.time_ms = Some(self.time_ms.map_or(arrival.ms(), |time| time.max(arrival.ms())));
+    }
+
+    /// Decides one post of the record that arrived last.
+    pub fn judge(&mut self, rules: &Rules, item: &Item<'_>) -> Judged {
+        match cleaned(rules, item) {
+            Err(quarantined) => {
+                Judged { kind: item.kind, fate: Fate::Quarantined(quarantined), post: None, seen: None }
+            }
+            Ok(cleaned) => self.judge_clean(rules, item, cleaned.post),
+        }
+    }
+
+    fn judge_clean(&mut self, rules: &Rules, item: &Item<'_>, post: Post) -> Judged {
+        let kind = post.kind();
+        let time_ms = self.time_ms.unwrap_or_default();
+        let entry = Seen { id: id_hash(kind, &item.id), digest: body_digest(&item.body), time_ms };
+        let earlier = self.seen.get(&entry.id).filter(|(_, at)| time_ms.saturating_sub(*at) <= rules.window_ms);
+        let fate = match earlier {
+            Some((digest, _)) if *digest == entry.digest => Fate::Duplicate,
+            Some(_) => Fate::Quarantined(Quarantined { reason: Reason::IdConflict, field: None }),
+            None => Fate::Counted,
+        };
+        let counted = fate == Fate::Counted;
+        if counted {
+            self.seen.insert(entry.id, (entry.digest, entry.time_ms));
+            self.sweep(rules.window_ms);
+        }
+        Judged { kind: Some(kind), fate, post: Some(post), seen: counted.then_some(entry) }
+    }
+
+    /// Forgets what is older than W, once per W of shard time, so that the window's size follows W and not the past.
+    fn sweep(&mut self, window_ms: i64) {
+        let now = self.time_ms.unwrap_or_default();
+        if now.saturating_sub(self.swept_ms) > window_ms {
+            self.seen.retain(|_, (_, at)| now.saturating_sub(*at) <= window_ms);
+            self.swept_ms = now;
+        }
+    }
+}
+
+fn cleaned(rules: &Rules, item: &Item<'_>) -> Result<Cleaned, Quarantined> {
+    match (item.fault, item.kind) {
+        (Some(fault), _) => Err(fault),
+        (None, kind) => clean(rules.cleaner, kind, &item.body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::arrival::Day;
+    use crate::rules;
+
+    fn geo(ind: u32, id: &str) -> Item<'static> {
+        let body = format!(
+            r#"{{"ind":{ind},"timestamp":"2020-08-28 03:52:47","latitude":1,"longitude":2,"country":"Chile"}}"#
+        );
+        Item {
+            sub: 0,
+            id: Cow::Owned(id.to_owned()),
+            kind: Some(Kind::Geo),
+            body: Cow::Owned(body.into()),
+            fault: None,
+        }
+    }
+
+    #[track_caller]
+    fn fates(steps: &[(i64, Item<'static>)], want: &[&str]) {
+        let mut window = Window::default();
+        let rules = rules::at(Day::containing(0));
+        let got: Vec<_> = steps
+            .iter()
+            .map(|(arrival, item)| {
+                window.arrive(Arrival(*arrival));
+                match window.judge(rules, item).fate {
+                    Fate::Counted => "counted".to_owned(),
+                    Fate::Duplicate => "duplicate".to_owned(),
+                    Fate::Quarantined(why) => why.reason.code().to_owned(),
+                }
+            })
+            .collect();
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn an_equal_post_within_the_window_is_a_duplicate() {
+        fates(&[(0, geo(1, "a")), (600_000, geo(1, "a"))], &["counted", "duplicate"]);
+    }
+
+    #[test]
+    fn after_the_window_it_counts_again_and_opens_a_new_window() {
+        fates(
+            &[(0, geo(1, "a")), (600_001, geo(1, "a")), (1_200_001, geo(1, "a"))],
+            &["counted", "counted", "duplicate"],
+        );
+    }
+
+    #[test]
+    fn a_duplicate_does_not_lengthen_the_window() {
+        fates(
+            &[(0, geo(1, "a")), (500_000, geo(1, "a")), (600_001, geo(1, "a"))],
+            &["counted", "duplicate", "counted"],
+        );
+    }
+
+    #[test]
+    fn another_body_under_the_same_id_is_a_conflict_and_the_first_stands() {
+        fates(&[(0, geo(1, "a")), (1, geo(2, "a")), (2, geo(1, "a"))], &["counted", "id_conflict", "duplicate"]);
+    }
+
+    #[test]
+    fn the_window_is_measured_in_shard_time_not_in_a_records_own_arrival() {
+        // The late record's own arrival lies within W of the first, the lineage's clock does not.
+        fates(&[(0, geo(1, "a")), (700_000, geo(2, "b")), (1, geo(1, "a"))], &["counted", "counted", "counted"]);
+    }
+
+    #[test]
+    fn an_unclean_post_never_enters_the_window() {
+        let mut dirty = geo(1, "a");
+        dirty.body = Cow::Borrowed(b"{}");
+        fates(&[(0, dirty.clone()), (1, dirty), (2, geo(1, "a"))], &["missing_field", "missing_field", "counted"]);
+    }
+
+    #[test]
+    fn the_window_forgets_what_it_no_longer_needs() {
+        let mut window = Window::default();
+        let rules = rules::at(Day::containing(0));
+        for step in 0..100_i64 {
+            window.arrive(Arrival(step * 60_000));
+            window.judge(rules, &geo(1, &step.to_string()));
+        }
+        assert!(window.seen.len() <= 22, "{}", window.seen.len());
+    }
+}

@@ -1,0 +1,169 @@
+//! What makes two deliveries the same post: the id, and the digest of the body.
+//!
+//! A client may name its record; where it does not, the id is a hash of kind and canonical body, so that a client's retry
+//! carries the same id. Ids are never random. Canonical JSON here: members sorted by name, no white space, strings in one
+//! escaping, numbers in the very digits received (so that no two numbers fall together).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::kind::Kind;
+
+/// Levels of nesting put in canonical order; anything deeper is taken as it came. Bounds the stack and the work.
+const MAX_CANONICAL_DEPTH: usize = 16;
+
+/// The id of a record whose client gave none: 32 hex digits of a hash of kind and canonical body.
+#[must_use]
+pub fn content_id(kind: Option<Kind>, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(kind.map_or("", Kind::as_str));
+    hash.update(b"\n");
+    hash.update(canonical(body));
+    hex(&hash.finalize(), 16)
+}
+
+/// The digest that tells a repeat from a different post under the same id: 48 bits of a hash of the canonical body.
+#[must_use]
+pub fn body_digest(body: &[u8]) -> u64 {
+    let hash = Sha256::digest(canonical(body));
+    hash.iter().take(6).fold(0, |value, byte| (value << 8) | u64::from(*byte))
+}
+
+/// The key of a post in the duplicate window: 96 bits of a hash of (kind, id).
+///
+/// Wide enough that no client can craft an id that hits another's: a second preimage costs 2^96.
+#[must_use]
+pub fn id_hash(kind: Kind, id: &str) -> [u8; 12] {
+    let mut hash = Sha256::new();
+    hash.update(kind.as_str());
+    hash.update(b"\n");
+    hash.update(id);
+    let mut key = [0; 12];
+    key.copy_from_slice(hash.finalize().get(..12).unwrap_or(&[0; 12]));
+    key
+}
+
+/// Lower-case hex of the first `bytes` bytes of a SHA-256 over `text`.
+#[must_use]
+pub fn hex_hash(text: &str, bytes: usize) -> String {
+    hex(&Sha256::digest(text), bytes)
+}
+
+fn hex(hash: &[u8], bytes: usize) -> String {
+    hash.iter().take(bytes).fold(String::with_capacity(2 * bytes), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
+}
+
+/// The canonical form of a body; bytes that are no JSON stand for themselves.
+fn canonical(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    match serde_json::from_slice::<&RawValue>(body) {
+        Ok(value) => write_canonical(value.get(), MAX_CANONICAL_DEPTH, &mut out),
+        Err(_) => out.extend_from_slice(body),
+    }
+    out
+}
+
+fn write_canonical(json: &str, depth: usize, out: &mut Vec<u8>) {
+    let first = json.bytes().next();
+    match first {
+        Some(b'{') if depth > 0 => write_object(json, depth, out),
+        Some(b'[') if depth > 0 => write_array(json, depth, out),
+        Some(b'"') => write_string(json, out),
+        _ => out.extend_from_slice(json.as_bytes()),
+    }
+}
+
+fn write_object(json: &str, depth: usize, out: &mut Vec<u8>) {
+    let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
+        return out.extend_from_slice(json.as_bytes());
+    };
+    out.push(b'{');
+    for (position, (name, value)) in members.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_text(name, out);
+        out.push(b':');
+        write_canonical(value.get(), depth - 1, out);
+    }
+    out.push(b'}');
+}
+
+fn write_array(json: &str, depth: usize, out: &mut Vec<u8>) {
+    let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(json) else {
+        return out.extend_from_slice(json.as_bytes());
+    };
+    out.push(b'[');
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_canonical(value.get(), depth - 1, out);
+    }
+    out.push(b']');
+}
+
+fn write_string(json: &str, out: &mut Vec<u8>) {
+    match serde_json::from_str::<String>(json) {
+        Ok(text) => write_text(&text, out),
+        Err(_) => out.extend_from_slice(json.as_bytes()),
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a string always serialises into memory");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn order_space_and_escapes_do_not_change_an_id() {
+        let id = content_id(Some(Kind::Pin), br#"{"a":1,"b":{"c":["x"],"d":"/"}}"#);
+        for same in
+            [r#"{ "b" : {"d":"\/","c":[ "\u0078" ]}, "a":1 }"#, "\n{\"a\":1,\n\"b\":{\"c\":[\"x\"],\"d\":\"/\"}}"]
+        {
+            assert_eq!(content_id(Some(Kind::Pin), same.as_bytes()), id, "{same}");
+        }
+        assert_eq!(id.len(), 32);
+    }
+
+    #[test]
+    fn kind_value_and_digits_change_an_id() {
+        let base = br#"{"a":12345678901234567890123}"#;
+        let id = content_id(Some(Kind::Pin), base);
+        assert_ne!(content_id(Some(Kind::Geo), base), id);
+        assert_ne!(content_id(None, base), id);
+        assert_ne!(content_id(Some(Kind::Pin), br#"{"a":12345678901234567890124}"#), id);
+        assert_ne!(content_id(Some(Kind::Pin), br#"{"a":"12345678901234567890123"}"#), id);
+    }
+
+    #[test]
+    fn deep_nesting_neither_overflows_nor_takes_long() {
+        let body = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert_eq!(content_id(None, body.as_bytes()).len(), 32);
+    }
+
+    #[test]
+    fn an_id_hash_depends_on_kind_and_id() {
+        assert_ne!(id_hash(Kind::Pin, "1"), id_hash(Kind::Geo, "1"));
+        assert_ne!(id_hash(Kind::Pin, "1"), id_hash(Kind::Pin, "2"));
+        assert!(body_digest(b"{}") < 1 << 48);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_an_id(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(content_id(None, &body), content_id(None, &body));
+        }
+    }
+}

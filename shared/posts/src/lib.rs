@@ -1,0 +1,34 @@
+//! The domain, pure: kinds, cleaning, quarantine, fates, what counts, names at rest.
+
+mod column;
+mod draft;
+mod geo;
+mod kind;
+mod pin;
+mod placeholder;
+mod user;
+
+pub mod arrival;
+pub mod clean;
+pub mod delivery;
+pub mod envelope;
+pub mod fate;
+pub mod fields;
+pub mod identity;
+pub mod known;
+pub mod layout;
+pub mod page;
+pub mod quarantine;
+pub mod questions;
+pub mod raw;
+pub mod routes;
+pub mod rules;
+pub mod sequence;
+pub mod shard;
+pub mod tables;
+pub mod value;
+
+pub use geo::Geo;
+pub use kind::Kind;
+pub use pin::Pin;
+pub use user::User;

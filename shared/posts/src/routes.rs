@@ -1,0 +1,240 @@
+//! The one route table: which function answers which method and path.
+//!
+//! Strings in, an enum out: it reads no headers, no bodies and no query strings. API Gateway, the local front, both HTTP
+//! functions and the documentation take their paths from here and from nowhere else.
+//!
+//! Clients of the public course write stages and stray slashes into their URLs, so a path is normalised before it is
+//! looked up: empty segments are dropped (`//`, a trailing `/`), and one leading segment that no route knows is taken for
+//! a stage.
+
+use crate::Kind;
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Posts of one kind, as one object, an array or lines.
+    Write(Kind),
+    /// One whole post: a pin, a geo and a user in one object.
+    WritePost,
+    /// Records of any kind, each naming its own.
+    WriteBatch,
+    /// The page at the root.
+    Root,
+    /// Is the function alive; touches nothing else.
+    Health,
+    /// Is what the function depends on alive.
+    Ready,
+    /// What is popular in a window.
+    Popularity,
+    /// Posts a minute.
+    Rate,
+}
+
+/// The function that answers a route. API Gateway sends `GET` and `HEAD` to query and every other method to ingest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// Accepts posts.
+    Ingest,
+    /// Serves numbers.
+    Query,
+}
+
+impl Owner {
+    /// The function's name, which is also its package's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteEntry {
+    /// In capitals. `HEAD` is never listed: it is answered like `GET`.
+    pub method: &'static str,
+    /// Normalised: starts with a slash and, but for the root, does not end in one.
+    pub path: &'static str,
+    /// What is asked for.
+    pub route: Route,
+    /// Who answers.
+    pub owner: Owner,
+}
+
+/// Every route there is.
+pub const ROUTES: &[RouteEntry] = &[
+    write("/v1/pins", Route::Write(Kind::Pin)),
+    write("/v1/geos", Route::Write(Kind::Geo)),
+    write("/v1/users", Route::Write(Kind::User)),
+    write("/v1/posts", Route::WritePost),
+    write("/v1/batch", Route::WriteBatch),
+    read("/", Route::Root),
+    read("/health", Route::Health),
+    read("/ready", Route::Ready),
+    read("/v1/popularity", Route::Popularity),
+    read("/v1/rate", Route::Rate),
+];
+
+const fn write(path: &'static str, route: Route) -> RouteEntry {
+    RouteEntry { method: "POST", path, route, owner: Owner::Ingest }
+}
+
+const fn read(path: &'static str, route: Route) -> RouteEntry {
+    RouteEntry { method: "GET", path, route, owner: Owner::Query }
+}
+
+/// What the table says about a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Routed {
+    /// The path exists and takes this method.
+    To(Route),
+    /// No such path.
+    NotFound,
+    /// The path exists and takes other methods only.
+    MethodNotAllowed {
+        /// The value of the answer's `Allow` header, such as `GET, HEAD`.
+        allow: String,
+    },
+}
+
+/// Looks a request up. `raw_path` is the path as the client sent it, without a query string; a stage that the request
+/// context names is taken off with [`without_stage`] before.
+#[must_use]
+pub fn route(method: &str, raw_path: &str) -> Routed {
+    let segments: Vec<&str> = segments(raw_path).collect();
+    let entries = match entries_at(&segments) {
+        found if !found.is_empty() => found,
+        _ => behind_a_stage(&segments),
+    };
+    if entries.is_empty() {
+        return Routed::NotFound;
+    }
+    let method = if method == "HEAD" { "GET" } else { method };
+    match entries.iter().find(|entry| entry.method == method) {
+        Some(entry) => Routed::To(entry.route),
+        None => Routed::MethodNotAllowed { allow: allowed(&entries) },
+    }
+}
+
+/// The path behind the stage that the request context names: API Gateway leaves a named stage in the path and `$default`
+/// out of it, and clients write it or not.
+#[must_use]
+pub fn without_stage<'a>(stage: Option<&str>, raw_path: &'a str) -> &'a str {
+    let path = raw_path.trim_start_matches('/');
+    let Some(rest) = stage.filter(|stage| !stage.is_empty()).and_then(|stage| path.strip_prefix(stage)) else {
+        return raw_path;
+    };
+    if rest.is_empty() || rest.starts_with('/') { rest } else { raw_path }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+fn entries_at(wanted: &[&str]) -> Vec<&'static RouteEntry> {
+    ROUTES.iter().filter(|entry| segments(entry.path).eq(wanted.iter().copied())).collect()
+}
+
+/// The root is not looked for behind a stage: every unknown path of one segment would be the root then.
+fn behind_a_stage(path: &[&str]) -> Vec<&'static RouteEntry> {
+    match path {
+        [stage, rest @ ..] if !rest.is_empty() && !begins_a_route(stage) => entries_at(rest),
+        _ => Vec::new(),
+    }
+}
+
+fn begins_a_route(segment: &str) -> bool {
+    ROUTES.iter().any(|entry| segments(entry.path).next() == Some(segment))
+}
+
+fn allowed(entries: &[&RouteEntry]) -> String {
+    let methods: Vec<&str> =
+        entries.iter().map(|entry| if entry.method == "GET" { "GET, HEAD" } else { entry.method }).collect();
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(method: &str, path: &str, want: &Routed) {
+        assert_eq!(&route(method, path), want, "{method} {path}");
+    }
+
+    #[test]
+    fn every_entry_of_the_table_leads_to_its_own_route() {
+        for entry in ROUTES {
+            check(entry.method, entry.path, &Routed::To(entry.route));
+        }
+    }
+
+    #[test]
+    fn no_two_entries_share_a_method_and_a_path() {
+        for (index, entry) in ROUTES.iter().enumerate() {
+            let twins = ROUTES.iter().filter(|other| (other.method, other.path) == (entry.method, entry.path)).count();
+            assert_eq!(twins, 1, "entry {index}: {} {}", entry.method, entry.path);
+        }
+    }
+
+    #[test]
+    fn reads_are_querys_and_everything_else_is_ingests() {
+        for entry in ROUTES {
+            let want = if entry.method == "GET" { "query" } else { "ingest" };
+            assert_eq!(entry.owner.as_str(), want, "{} {}", entry.method, entry.path);
+        }
+    }
+
+    #[test]
+    fn slashes_and_one_unknown_leading_segment_do_not_matter() {
+        for path in ["/v1/pins", "/v1/pins/", "//v1//pins", "v1/pins", "/dev/v1/pins", "/Production//v1/pins/"] {
+            check("POST", path, &Routed::To(Route::Write(Kind::Pin)));
+        }
+        for path in ["/", "", "//"] {
+            check("GET", path, &Routed::To(Route::Root));
+        }
+    }
+
+    #[test]
+    fn other_paths_are_not_found() {
+        for path in
+            ["/v1", "/v1/pin", "/a/b/v1/pins", "/v1/v1/pins", "/v1/health", "/V1/pins", "/v1/pins/1", "/favicon.ico"]
+        {
+            check("GET", path, &Routed::NotFound);
+            check("POST", path, &Routed::NotFound);
+        }
+    }
+
+    #[test]
+    fn head_is_answered_like_get() {
+        check("HEAD", "/health", &Routed::To(Route::Health));
+        check("HEAD", "/v1/pins", &Routed::MethodNotAllowed { allow: "POST".to_owned() });
+    }
+
+    #[test]
+    fn a_wrong_method_learns_the_right_ones() {
+        for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "get", ""] {
+            check(method, "/v1/users", &Routed::MethodNotAllowed { allow: "POST".to_owned() });
+        }
+        check("POST", "/dev/v1/rate", &Routed::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
+    }
+
+    #[test]
+    fn a_named_stage_is_taken_off_whole_or_not_at_all() {
+        for (stage, path, want) in [
+            (Some("dev"), "/dev/v1/pins", "/v1/pins"),
+            (Some("dev"), "//dev//v1/pins", "//v1/pins"),
+            (Some("v1"), "/v1/v1/pins", "/v1/pins"),
+            (Some("dev"), "/dev", ""),
+            (Some("dev"), "/device/v1/pins", "/device/v1/pins"),
+            (Some("dev"), "/v1/pins", "/v1/pins"),
+            (Some("$default"), "/v1/pins", "/v1/pins"),
+            (Some(""), "/v1/pins", "/v1/pins"),
+            (None, "/v1/pins", "/v1/pins"),
+        ] {
+            assert_eq!(without_stage(stage, path), want, "{stage:?} {path}");
+        }
+    }
+}

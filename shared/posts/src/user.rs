@@ -1,0 +1,55 @@
+//! Who posted it: the clean user, in the course's column order. All of it is required.
+//!
+//! Names and exact ages are personal: they are kept in the lake and appear in no log and no public answer. What leaves
+//! is the age group.
+
+use serde::Serialize;
+
+use crate::column::Column;
+use crate::draft::Draft;
+use crate::quarantine::{Quarantined, Reason};
+use crate::value::{AgeGroup, Ind, PostTime};
+
+/// Nobody is older, in years; the oldest person on record reached 122.
+const MAX_AGE: i64 = 150;
+
+/// A clean user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The row number.
+    pub ind: Ind,
+    /// First and last name with a space between.
+    pub user_name: String,
+    /// The first name. The course's table holds only the whole name, so this does not leave in JSON.
+    #[serde(skip)]
+    pub first_name: String,
+    /// The last name. The course's table holds only the whole name, so this does not leave in JSON.
+    #[serde(skip)]
+    pub last_name: String,
+    /// Years, 0 to 150.
+    pub age: i64,
+    /// When the user joined.
+    pub date_joined: PostTime,
+}
+
+impl User {
+    /// Cleans a record as a user, by the first version of the rules.
+    pub(crate) fn clean_v1(draft: &mut Draft<'_>) -> Result<Self, Quarantined> {
+        let ind = draft.ind()?;
+        let first_name = draft.required_text(Column::FirstName)?;
+        let last_name = draft.required_text(Column::LastName)?;
+        let age = draft.whole(Column::Age)?;
+        if !(0..=MAX_AGE).contains(&age) {
+            return Err(Reason::OutOfRange.in_column(Column::Age));
+        }
+        let date_joined = draft.time(Column::DateJoined)?;
+        let user_name = format!("{first_name} {last_name}");
+        Ok(Self { ind, user_name, first_name, last_name, age, date_joined })
+    }
+
+    /// The course's age group; none under 18.
+    #[must_use]
+    pub const fn age_group(&self) -> Option<AgeGroup> {
+        AgeGroup::of(self.age)
+    }
+}
