@@ -1,0 +1,69 @@
+//! DynamoDB: the live table, with its pages and the progress of the two functions that follow the streams.
+
+mod page;
+mod progress;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use page::{Expected, Page, Written};
+pub use progress::{ChainEntry, Committed, Extra, Progress};
+
+use crate::failure::CallError;
+use crate::item::{Item, text};
+use crate::retry;
+
+/// The live table.
+#[derive(Debug, Clone)]
+pub struct LiveTable {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+impl LiveTable {
+    /// Over the SDK's configuration.
+    #[must_use]
+    pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
+        Self { client: aws_sdk_dynamodb::Client::new(config), table: table.into() }
+    }
+
+    /// Over a client of one's own.
+    #[must_use]
+    pub fn over(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// The items under a partition key whose sort keys lie in `from..=to`, in sort key order, all pages of the answer.
+    async fn query(&self, pk: &str, range: (&str, &str), consistent: bool) -> Result<Vec<Item>, CallError> {
+        let mut items = Vec::new();
+        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        loop {
+            let answer = retry::transient(retry::BATCH, || async {
+                self.client
+                    .query()
+                    .table_name(&self.table)
+                    .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                    .expression_attribute_values(":pk", text(pk))
+                    .expression_attribute_values(":from", text(range.0))
+                    .expression_attribute_values(":to", text(range.1))
+                    .consistent_read(consistent)
+                    .set_exclusive_start_key(start.clone())
+                    .send()
+                    .await
+                    .map_err(|error| CallError::of(format!("query {pk} in table {}", self.table), &error))
+            })
+            .await?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// The range of sort keys that start with a prefix. `U+10FFFF` sorts after every character a key holds.
+fn prefix_range(prefix: &str) -> (String, String) {
+    (prefix.to_owned(), format!("{prefix}\u{10FFFF}"))
+}
