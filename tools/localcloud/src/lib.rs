@@ -1,0 +1,24 @@
+//! Kinesis, DynamoDB, S3, Lambda and API Gateway on 127.0.0.1, for one machine.
+
+mod clock;
+mod data_dir;
+mod dynamo;
+mod fault;
+pub mod front;
+mod kinesis;
+pub mod lambda;
+mod ledger;
+mod listen;
+pub mod mapping;
+mod s3;
+pub mod schedule;
+mod stores;
+
+pub use fault::{Fault, Faults, Injected, Lost, Rule, Service};
+pub use front::{Cors, Front, FrontOptions, HttpRoute};
+pub use kinesis::{Kinesis, WireError};
+pub use lambda::{FunctionSpec, Instance, Invoke, InvokeError, Lambda, LogLine};
+pub use ledger::{Ledger, LedgerError};
+pub use mapping::{Mapping, OnFailure, OnFailureRecord, Poller, PollerOptions, ShardStatus, StartingPosition};
+pub use schedule::{Expression, ExpressionError, Schedule, Scheduler};
+pub use stores::{Endpoints, OpenError, REGION, StoreError, StoreOptions, Stores};
