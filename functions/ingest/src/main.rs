@@ -1,0 +1,7 @@
+//! Starts the function; what it does is in the library.
+
+/// Runs until the Lambda runtime stops it.
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    ingest::run().await
+}
