@@ -1,0 +1,80 @@
+//! Popularity: follows the streams and keeps live numbers in DynamoDB.
+//!
+//! Lambda delivers a shard's records at least once, in any bounds, sometimes to two instances at a time. Each shard's records
+//! are judged in order ([`plan`]), each page they touch gets one conditional write, and progress moves with the duplicate
+//! window's chunk in one transaction ([`follow`]). A bad record is a fate, never a failure; a failure of a store fails the
+//! shard's batch from its first record on, and nothing is skipped.
+
+mod config;
+mod follow;
+mod plan;
+
+use std::collections::HashMap;
+
+use aws::live::LiveTable;
+use aws::stream::PostStream;
+use aws_lambda_events::streams::KinesisEventResponse;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use posts::delivery::Delivery;
+use posts::shard::Shard;
+use tokio::sync::Mutex;
+
+pub use config::Config;
+use follow::Remembered;
+
+/// What lives as long as the instance.
+#[derive(Debug)]
+pub struct State {
+    table: LiveTable,
+    streams: PostStream,
+    windows: Mutex<HashMap<Shard, Remembered>>,
+}
+
+impl State {
+    /// Over its stores.
+    #[must_use]
+    pub fn new(table: LiveTable, streams: PostStream) -> Self {
+        Self { table, streams, windows: Mutex::new(HashMap::new()) }
+    }
+}
+
+/// Runs the function: logging, settings, clients, then events until the instance ends.
+///
+/// # Errors
+/// If a variable is missing or the Runtime API goes away.
+pub async fn run() -> Result<(), Error> {
+    aws::boot::init_logging();
+    let config = Config::read(aws::env::process)?;
+    let sdk = aws::boot::sdk_config().await;
+    let state = State::new(LiveTable::new(&sdk, config.table), PostStream::new(&sdk));
+    let state = &state;
+    // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Delivery>| {
+        Box::pin(async move { Ok::<_, Error>(handle(state, event.payload).await) })
+    }))
+    .await
+}
+
+/// Counts a delivery. The answer names, for a shard that could not be finished, the first record delivered of it: everything
+/// before is done, and doing any of the rest again changes nothing.
+pub async fn handle(state: &State, delivery: Delivery) -> KinesisEventResponse {
+    let mut response = KinesisEventResponse::default();
+    for (shard, records) in delivery.shards {
+        match follow::follow(state, &shard, &records).await {
+            Ok(summary) => tracing::info!(
+                shard = %shard,
+                records = records.len(),
+                counted = summary.counted,
+                duplicates = summary.duplicates,
+                quarantined = summary.quarantined,
+                pages = summary.pages,
+                "delivery counted"
+            ),
+            Err(error) => {
+                tracing::error!(shard = %shard, records = records.len(), code = error.code, "failed to count: {error}");
+                response.add_failure(records.first().map_or("", |record| record.digits.as_str()));
+            }
+        }
+    }
+    response
+}

@@ -1,0 +1,7 @@
+//! Popularity against the local stores: whatever the event source and the stores do, the pages are those of one clean pass.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod counting;
+mod kit;
+mod schedules;
