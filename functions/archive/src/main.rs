@@ -1,0 +1,6 @@
+//! The archive function as a Lambda; see the library.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    archive::run().await
+}
