@@ -1,0 +1,109 @@
+//! What the client is told: bodies with the headers they go with.
+//!
+//! Numbers have a tag that changes when they do and not with the moment they were read at, so a client that polls learns
+//! of nothing new without a body. The tag is a weak one for that reason: an equal tag means equal numbers, not equal bytes.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use lambda_http::{Body, Response};
+use posts::arrival::rfc3339;
+use serde::Serialize;
+
+use crate::read::Call;
+
+/// Live numbers move within a second, so a cache helps when many ask at once, and not longer.
+const CACHE_NUMBERS: HeaderValue = HeaderValue::from_static("public, max-age=1, stale-while-revalidate=5");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_string(body).expect("plain structs always serialise into memory");
+    of(status, content_type, text)
+}
+
+/// A text answer.
+pub(crate) fn text(text: String) -> Response<Body> {
+    of(StatusCode::OK, "text/plain; charset=utf-8", text)
+}
+
+/// Numbers as of now, or that they are those the client has. `body` gives the body as of a moment.
+pub(crate) fn numbers(call: &Call, now_ms: i64, body: impl Fn(&str) -> String) -> Response<Body> {
+    let tag = tag(&body(""));
+    let mut response = if is_known(&call.headers, &tag) {
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        of(StatusCode::OK, "application/json", body(&rfc3339(now_ms)))
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, CACHE_NUMBERS);
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// What every answer has, whatever it is; and an answer to `HEAD` has no body.
+pub(crate) fn finished(call: &Call, mut response: Response<Body>) -> Response<Body> {
+    if call.method == "HEAD" {
+        *response.body_mut() = Body::Empty;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    if let Ok(request_id) = HeaderValue::from_str(&call.request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
+    response
+}
+
+fn of(status: StatusCode, content_type: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn tag(body: &str) -> String {
+    // Keyed alike in every instance of one build; a new build may tag anew, which costs a client one body.
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body.as_bytes());
+    format!("W/\"{:016x}\"", hasher.finish())
+}
+
+/// Whether one of the tags the client has is this one, compared weakly (RFC 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_known_alone_in_a_list_and_by_a_star() {
+        let mine = tag("body");
+        let strong = mine.trim_start_matches("W/").to_owned();
+        for (sent, known) in [
+            (mine.clone(), true),
+            (strong, true),
+            (format!("\"x\", {mine}"), true),
+            ("*".to_owned(), true),
+            (tag("other"), false),
+            (mine.trim_matches('"').to_owned(), false),
+            (String::new(), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, HeaderValue::try_from(&sent).unwrap());
+            assert_eq!(is_known(&headers, &mine), known, "{sent}");
+        }
+        assert!(!is_known(&HeaderMap::new(), &mine));
+    }
+}

@@ -1,0 +1,25 @@
+//! Serves the live numbers: what is popular in a window, how many posts a minute, and a front page of curl lines.
+//!
+//! A request is read, decided, done and answered, in that order and in files of those names. It only reads: no table is
+//! written, no record is seen, and a number comes from pages or is not given at all. Deciding and summing are plain
+//! functions over values, `now` among them; only reading pages is async.
+
+mod answer;
+mod config;
+mod decide;
+mod event;
+mod handle;
+mod pages;
+mod parameters;
+mod popularity;
+mod problem;
+mod rate;
+mod read;
+mod root;
+mod start;
+mod tally;
+mod window;
+
+pub use config::Config;
+pub use handle::{State, handle, handle_at};
+pub use start::run;

@@ -1,0 +1,172 @@
+//! What the query string asks for, in the words of the answers. A value is taken exactly or refused with what is allowed;
+//! unknown names are passed over, since caches and proxies add theirs.
+
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+
+use crate::popularity::{By, Wanted as Popularity};
+use crate::problem::Problem;
+use crate::rate::Wanted as Rate;
+use crate::window::Window;
+
+/// Keys listed when no limit is given.
+const DEFAULT_LIMIT: usize = 20;
+
+/// The most keys an answer lists.
+const MAX_LIMIT: usize = 1_000;
+
+/// The longest window of rates, in minutes.
+const MAX_RATE_MIN: u32 = 24 * 60;
+
+/// The parameters of `/v1/popularity`.
+pub(crate) fn popularity(parameters: &QueryMap) -> Result<Popularity, Problem> {
+    let by = chosen(parameters, "by", By::Dimension(posts::page::Dimension::Category), &By::ALL, By::as_str)?;
+    let window = chosen(parameters, "window", Window::Day, &Window::ALL, Window::as_str)?;
+    let limit = match one(parameters, "limit", || format!("a whole number from 1 to {MAX_LIMIT}"))? {
+        None => DEFAULT_LIMIT,
+        Some((text, refuse)) => whole(text)
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(refuse)?,
+    };
+    Ok(Popularity { by, window, limit })
+}
+
+/// The parameters of `/v1/rate`.
+pub(crate) fn rate(parameters: &QueryMap) -> Result<Rate, Problem> {
+    let allowed = || "minutes or hours such as 60m or 24h, from 1m to 24h".to_owned();
+    let window_min = match one(parameters, "window", allowed)? {
+        None => 60,
+        Some((text, refuse)) => minutes(text).ok_or_else(refuse)?,
+    };
+    let allowed = || "minutes or hours such as 1m or 1h, without a remainder in the window".to_owned();
+    let step_min = match one(parameters, "step", allowed)? {
+        None => 1,
+        Some((text, refuse)) => minutes(text).filter(|step| window_min.is_multiple_of(*step)).ok_or_else(refuse)?,
+    };
+    Ok(Rate { window_min, step_min })
+}
+
+/// The one of some named values that a parameter names.
+fn chosen<T: Copy>(
+    parameters: &QueryMap,
+    name: &'static str,
+    default: T,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+) -> Result<T, Problem> {
+    let names = || all.iter().map(|value| as_str(*value)).collect::<Vec<_>>().join(", ");
+    match one(parameters, name, || format!("one of {}", names()))? {
+        None => Ok(default),
+        Some((text, refuse)) => all.iter().copied().find(|value| as_str(*value) == text).ok_or_else(refuse),
+    }
+}
+
+/// A parameter's value, if it is there, with how to refuse it. Twice is refused: neither value is more right.
+fn one<'a>(
+    parameters: &'a QueryMap,
+    name: &'static str,
+    allowed: impl Fn() -> String + 'a,
+) -> Result<Option<(&'a str, impl Fn() -> Problem + 'a)>, Problem> {
+    let refuse = move || Problem::BadParameter { name, allowed: allowed() };
+    match parameters.all(name).unwrap_or_default().as_slice() {
+        [] => Ok(None),
+        [text] => Ok(Some((*text, refuse))),
+        _ => Err(refuse()),
+    }
+}
+
+/// `45m` or `2h` in minutes, from one minute to a day.
+fn minutes(text: &str) -> Option<u32> {
+    let minutes = match (text.strip_suffix('m'), text.strip_suffix('h')) {
+        (Some(minutes), _) => whole(minutes)?,
+        (_, Some(hours)) => whole(hours)?.checked_mul(60)?,
+        _ => return None,
+    };
+    (1..=MAX_RATE_MIN).contains(&minutes).then_some(minutes)
+}
+
+/// Decimal digits and nothing else: no sign, no space.
+fn whole(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use posts::page::Dimension;
+
+    use super::*;
+
+    fn parameters(query: &str) -> QueryMap {
+        query.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn check_popularity(query: &str, want: Result<Popularity, &str>) {
+        let got = popularity(&parameters(query));
+        assert_eq!(got.as_ref().map_err(refused), want.as_ref().map_err(|name| *name), "{query}");
+    }
+
+    #[track_caller]
+    fn check_rate(query: &str, want: Result<(u32, u32), &str>) {
+        let got = rate(&parameters(query)).map(|rate| (rate.window_min, rate.step_min));
+        assert_eq!(got.as_ref().map_err(refused), want.as_ref().map_err(|name| *name), "{query}");
+    }
+
+    fn refused(problem: &Problem) -> &'static str {
+        match problem {
+            Problem::BadParameter { name, .. } => name,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn popularity_has_defaults_and_takes_every_named_value() {
+        let default = Popularity { by: By::Dimension(Dimension::Category), window: Window::Day, limit: 20 };
+        check_popularity("", Ok(default));
+        check_popularity("_=1795262400&utm_source=x", Ok(default));
+        check_popularity("by=age_group", Ok(Popularity { by: By::Dimension(Dimension::AgeGroup), ..default }));
+        check_popularity("by=profile&window=all", Ok(Popularity { by: By::Profile, window: Window::All, ..default }));
+        check_popularity("limit=1&window=7d", Ok(Popularity { window: Window::Week, limit: 1, ..default }));
+        check_popularity("limit=1000", Ok(Popularity { limit: 1_000, ..default }));
+    }
+
+    #[test]
+    fn popularity_refuses_what_it_does_not_know() {
+        for by in ["by=", "by=Category", "by=poster", "by=category&by=country"] {
+            check_popularity(by, Err("by"));
+        }
+        for window in ["window=", "window=2h", "window=24H", "window=1h&window=1h"] {
+            check_popularity(window, Err("window"));
+        }
+        for limit in ["limit=", "limit=0", "limit=1001", "limit=-1", "limit=+1", "limit=1.0", "limit=99999999999999"] {
+            check_popularity(limit, Err("limit"));
+        }
+    }
+
+    #[test]
+    fn rate_takes_minutes_and_hours() {
+        for (query, want) in [
+            ("", (60, 1)),
+            ("window=1m", (1, 1)),
+            ("window=24h&step=15m", (1_440, 15)),
+            ("window=1440m&step=24h", (1_440, 1_440)),
+            ("step=60m", (60, 60)),
+        ] {
+            check_rate(query, Ok(want));
+        }
+    }
+
+    #[test]
+    fn rate_refuses_what_is_too_long_or_leaves_a_remainder() {
+        for window in ["window=0m", "window=25h", "window=1441m", "window=1d", "window=m", "window=60", "window=-1m"] {
+            check_rate(window, Err("window"));
+        }
+        for window in ["window=4294967295h", "window=1m&window=1m", "window=\u{661}m"] {
+            check_rate(window, Err("window"));
+        }
+        for step in ["step=0m", "step=7m", "step=2h", "step=", "step=1s", "window=30m&step=1h"] {
+            check_rate(step, Err("step"));
+        }
+    }
+}

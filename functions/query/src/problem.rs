@@ -1,0 +1,141 @@
+//! Why a request has no answer, as `application/problem+json` (RFC 9457).
+//!
+//! The one place that gives a refusal its status. Says what is wrong and what is allowed, and repeats none of the
+//! request's values.
+
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::{self, HeaderValue};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::answer;
+
+/// Everything that can stand in the way of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Problem {
+    NotFound,
+    MethodNotAllowed {
+        allow: String,
+    },
+    BadParameter {
+        name: &'static str,
+        allowed: String,
+    },
+    /// Asked for rightly, and not built yet.
+    NotYet {
+        what: &'static str,
+    },
+    /// The live table did not answer.
+    Unavailable {
+        throttled: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[ParameterError<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct ParameterError<'a> {
+    parameter: &'static str,
+    code: &'static str,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// The answer. `request_id` becomes the problem's instance.
+    pub(crate) fn to_response(&self, request_id: &str) -> Response<Body> {
+        let (status, code, title) = self.kind();
+        let errors = match self {
+            Self::BadParameter { name, allowed } => Some([ParameterError { parameter: name, code, detail: allowed }]),
+            _ => None,
+        };
+        let document = Document {
+            r#type: format!("/docs#{}", code.replace('_', "-")),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail(),
+            instance: request_id,
+            errors,
+        };
+        let mut response = answer::json(status, "application/problem+json", &document);
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                if let Ok(allow) = HeaderValue::try_from(allow) {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+            }
+            Self::Unavailable { throttled } => {
+                let seconds: u16 = if *throttled { 1 } else { 5 };
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// Status, code and title.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "No such path"),
+            Self::MethodNotAllowed { .. } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
+            }
+            Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter cannot be used"),
+            Self::NotYet { .. } => (StatusCode::NOT_IMPLEMENTED, "not_implemented", "Not available yet"),
+            Self::Unavailable { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The live numbers cannot be read")
+            }
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::NotFound => "numbers are read from /v1/popularity and /v1/rate; / has examples".to_owned(),
+            Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
+            Self::BadParameter { name, allowed } => format!("{name} is {allowed}, given at most once"),
+            Self::NotYet { what } => format!("{what} is not answered by this version yet"),
+            Self::Unavailable { .. } => "the live table did not answer; ask again".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(problem: &Problem) -> serde_json::Value {
+        serde_json::from_slice(problem.to_response("r-1").body()).unwrap()
+    }
+
+    #[test]
+    fn a_bad_parameter_says_what_is_allowed() {
+        let problem = Problem::BadParameter { name: "window", allowed: "one of 1h, 24h".to_owned() };
+        insta::assert_json_snapshot!(json(&problem));
+    }
+
+    #[test]
+    fn every_problem_has_its_status_and_headers() {
+        for (problem, status, name, value) in [
+            (Problem::NotFound, 404, "allow", None),
+            (Problem::MethodNotAllowed { allow: "GET, HEAD".to_owned() }, 405, "allow", Some("GET, HEAD")),
+            (Problem::BadParameter { name: "by", allowed: String::new() }, 400, "allow", None),
+            (Problem::NotYet { what: "by=profile" }, 501, "retry-after", None),
+            (Problem::Unavailable { throttled: true }, 503, "retry-after", Some("1")),
+            (Problem::Unavailable { throttled: false }, 503, "retry-after", Some("5")),
+        ] {
+            let response = problem.to_response("r-1");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            let got = response.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!((response.status().as_u16(), got), (status, value), "{problem:?}");
+            assert_eq!(json(&problem)["status"], status);
+        }
+    }
+}

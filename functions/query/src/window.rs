@@ -1,0 +1,146 @@
+//! Windows as runs of buckets: which hours or days of pages a window adds up, the current one always among them.
+//!
+//! `1h` is this and the previous hour, `24h` is 24 hours, `7d` is seven arrival days. No window adds hour and day pages, so
+//! nothing is added twice. `now` enters as a value.
+
+use posts::arrival::{Arrival, Day, Hour};
+use posts::layout::bucket_prefix;
+use posts::page::Bucket;
+
+/// A window that popularity can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    Hour,
+    Day,
+    Week,
+    /// Since the first post.
+    All,
+}
+
+impl Window {
+    pub(crate) const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::All];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "1h",
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::All => "all",
+        }
+    }
+
+    /// The buckets of the window as of now. `None` for the window that pages alone do not hold: pages expire, so all that
+    /// ever was needs the totals of the history beside them.
+    pub(crate) fn stretch(self, now_ms: i64) -> Option<Stretch> {
+        let now = Arrival(now_ms);
+        match self {
+            Self::Hour => Some(Stretch::of_hours(now.hour().plus(-1), now.hour())),
+            Self::Day => Some(Stretch::of_hours(now.hour().plus(-23), now.hour())),
+            Self::Week => Some(Stretch::of_days(now.day().plus(-6), now.day())),
+            Self::All => None,
+        }
+    }
+}
+
+/// Buckets without a gap between them, in time order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// Start of the oldest bucket, milliseconds since the epoch.
+    pub(crate) from_ms: i64,
+    pub(crate) spans: Vec<Span>,
+}
+
+/// The part of a stretch in one day, since a partition key holds one day: its first and its last sort key prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) day: Day,
+    pub(crate) first: String,
+    pub(crate) last: String,
+}
+
+impl Stretch {
+    /// From one hour to another, both included.
+    pub(crate) fn of_hours(first: Hour, last: Hour) -> Self {
+        let span = |day: Day| {
+            let from = if day == first.day { first } else { day.at(0) };
+            let to = if day == last.day { last } else { day.at(23) };
+            Span { day, first: bucket_prefix(Bucket::Hour(from)), last: bucket_prefix(Bucket::Hour(to)) }
+        };
+        Self { from_ms: first.start_ms(), spans: days(first.day, last.day).map(span).collect() }
+    }
+
+    fn of_days(first: Day, last: Day) -> Self {
+        let span = |day: Day| {
+            let prefix = bucket_prefix(Bucket::Day(day));
+            Span { day, first: prefix.clone(), last: prefix }
+        };
+        Self { from_ms: first.start_ms(), spans: days(first, last).map(span).collect() }
+    }
+}
+
+fn days(first: Day, last: Day) -> impl Iterator<Item = Day> {
+    std::iter::successors(Some(first), |day| Some(day.plus(1))).take_while(move |day| *day <= last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: &str, hour: u8) -> i64 {
+        day.parse::<Day>().unwrap().at(hour).start_ms()
+    }
+
+    fn spans(stretch: &Stretch) -> Vec<String> {
+        stretch.spans.iter().map(|span| format!("{} {} {}", span.day, span.first, span.last)).collect()
+    }
+
+    #[track_caller]
+    fn check(window: Window, now_ms: i64, from_ms: i64, want: &[&str]) {
+        let stretch = window.stretch(now_ms).unwrap();
+        assert_eq!((stretch.from_ms, spans(&stretch)), (from_ms, want.iter().map(ToString::to_string).collect()));
+    }
+
+    #[test]
+    fn an_hour_is_this_and_the_previous_bucket() {
+        let noon = at("2026-11-21", 12);
+        check(Window::Hour, noon, noon - 3_600_000, &["2026-11-21 h11# h12#"]);
+        check(Window::Hour, noon - 1, noon - 7_200_000, &["2026-11-21 h10# h11#"]);
+        check(Window::Hour, noon + 3_599_999, noon - 3_600_000, &["2026-11-21 h11# h12#"]);
+    }
+
+    #[test]
+    fn an_hour_reaches_over_midnight() {
+        let midnight = at("2026-11-21", 0);
+        let want = ["2026-11-20 h23# h23#", "2026-11-21 h00# h00#"];
+        check(Window::Hour, midnight, midnight - 3_600_000, &want);
+        check(Window::Hour, midnight - 1, midnight - 7_200_000, &["2026-11-20 h22# h23#"]);
+    }
+
+    #[test]
+    fn a_day_is_24_hour_buckets() {
+        let noon = at("2026-11-21", 12);
+        let want = ["2026-11-20 h13# h23#", "2026-11-21 h00# h12#"];
+        check(Window::Day, noon + 1, at("2026-11-20", 13), &want);
+        check(Window::Day, at("2026-11-22", 0) - 1, at("2026-11-21", 0), &["2026-11-21 h00# h23#"]);
+        let want = ["2026-11-20 h01# h23#", "2026-11-21 h00# h00#"];
+        check(Window::Day, at("2026-11-21", 0), at("2026-11-20", 1), &want);
+    }
+
+    #[test]
+    fn a_week_is_seven_day_buckets_over_a_month_and_a_leap_day() {
+        let want = ["2028-02-25", "2028-02-26", "2028-02-27", "2028-02-28", "2028-02-29", "2028-03-01", "2028-03-02"]
+            .map(|day| format!("{day} d# d#"));
+        let want: Vec<&str> = want.iter().map(String::as_str).collect();
+        check(Window::Week, at("2028-03-02", 0), at("2028-02-25", 0), &want);
+        check(Window::Week, at("2028-03-03", 0) - 1, at("2028-02-25", 0), &want);
+    }
+
+    #[test]
+    fn no_moment_is_too_far() {
+        for now_ms in [i64::MIN, -1, 0, i64::MAX] {
+            for window in Window::ALL {
+                assert!(window.stretch(now_ms).is_none_or(|stretch| stretch.spans.len() <= 7), "{now_ms}");
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests that need no table: paths, methods, parameters, headers.
+
+use crate::world::{World, json_of, request};
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_read_are_refused() {
+    let world = World::start().await;
+    for (method, path, status, allow) in [
+        ("GET", "/nothing", 404, None),
+        ("GET", "/v1/pins", 405, Some("POST")),
+        ("POST", "/v1/pins", 405, Some("GET, HEAD")),
+        ("POST", "/v1/popularity", 405, Some("GET, HEAD")),
+        ("DELETE", "/", 405, Some("GET, HEAD")),
+        ("GET", "/dev//v1/rate/", 200, None),
+        ("GET", "/dev", 200, None),
+    ] {
+        let response = world.send(request(method, path, "", &[])).await;
+        let got = response.headers().get("allow").map(|value| value.to_str().unwrap());
+        assert_eq!((response.status().as_u16(), got), (status, allow), "{method} {path}");
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_answered_yet_says_so() {
+    let world = World::start().await;
+    for query in ["window=all", "by=profile", "by=profile&window=all"] {
+        let response = world.send(request("GET", "/v1/popularity", query, &[])).await;
+        assert_eq!(response.status(), 501, "{query}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn a_bad_parameter_is_named_and_its_value_is_not_repeated() {
+    let world = World::start().await;
+    for (path, query, name) in [
+        ("/v1/popularity", "by=%3Cscript%3E", "by"),
+        ("/v1/popularity", "window=%3Cscript%3E", "window"),
+        ("/v1/popularity", "limit=%3Cscript%3E", "limit"),
+        ("/v1/rate", "window=%3Cscript%3E", "window"),
+        ("/v1/rate", "step=%3Cscript%3E", "step"),
+    ] {
+        let response = world.send(request("GET", path, query, &[])).await;
+        let body = json_of(&response);
+        assert_eq!((response.status().as_u16(), &body["errors"][0]["parameter"]), (400, &name.into()), "{query}");
+        assert!(!body.to_string().contains("script"), "{body}");
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn health_needs_nothing_and_every_answer_has_its_headers() {
+    let world = World::start().await;
+    let response = world.send(request("GET", "/health", "", &[])).await;
+    assert_eq!(json_of(&response), serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
+    for path in ["/", "/health", "/v1/rate", "/nothing"] {
+        let response = world.send(request("GET", path, "", &[])).await;
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(response.headers()["x-request-id"], "r-1", "{path}");
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let world = World::start().await;
+    for path in ["/", "/health", "/v1/popularity", "/v1/rate", "/nothing"] {
+        let get = world.send(request("GET", path, "", &[])).await;
+        let head = world.send(request("HEAD", path, "", &[])).await;
+        assert_eq!((head.status(), head.headers()), (get.status(), get.headers()), "{path}");
+        assert!(head.body().is_empty() && !get.body().is_empty(), "{path}");
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn the_root_repeats_the_host_and_the_stage_it_was_asked_under() {
+    let world = World::start().await;
+    for (path, want) in [("/dev/", "'https://pins.example/dev/v1/pins'"), ("/", "'https://pins.example/v1/pins'")] {
+        let response = world.send(request("GET", path, "", &[("host", "pins.example")])).await;
+        assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+        let text = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(text.contains(want), "{path}: {text}");
+    }
+    world.stores.stop().await;
+}
