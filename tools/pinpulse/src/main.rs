@@ -1,0 +1,10 @@
+//! The command `pinpulse`; see the library.
+
+use clap::Parser;
+use pinpulse::cli::Cli;
+use pinpulse::exit::Exit;
+
+#[tokio::main]
+async fn main() -> Exit {
+    Cli::parse().run().await
+}

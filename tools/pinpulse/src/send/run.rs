@@ -1,0 +1,154 @@
+//! The entries: the verb with its signals and its printing, the same run as a library, and the endless sender of the demo.
+
+use std::future::pending;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::client::{Client, ClientError};
+use crate::exit::Exit;
+use crate::output::{SummaryOutput, data, talk};
+use crate::send::args::SendArgs;
+use crate::send::flow::Flow;
+use crate::send::pace::Rate;
+use crate::send::parcel::Packing;
+use crate::send::post::Delivery;
+use crate::send::progress::Progress;
+use crate::send::repeats::Repeats;
+use crate::send::report::Summary;
+use crate::send::source::{self, Source};
+
+/// Requests the demo keeps in flight at most; its rate is small.
+const DEMO_CONCURRENCY: usize = 32;
+/// The demo has no end to wait for: what fails thrice is left behind.
+const DEMO_RETRIES: u32 = 2;
+
+/// Why a run could not begin.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The base URL cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A file cannot be opened.
+    #[error("{0}")]
+    Source(String),
+}
+
+impl SendError {
+    /// How the command ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Client(error) => error.exit(),
+            Self::Source(_) => Exit::Failed,
+        }
+    }
+}
+
+/// The verb: sends, prints the summary to stdout, and says how it went.
+pub async fn run(args: SendArgs) -> Exit {
+    let (stop, stopped) = watch::channel(false);
+    tokio::select! {
+        ended = send(&args, stopped) => match ended {
+            Ok(summary) => print(&args, &summary),
+            Err(error) => {
+                talk(&format!("error: failed to {error}"));
+                error.exit()
+            }
+        },
+        () = second_interrupt(stop) => Exit::Interrupted,
+    }
+}
+
+/// One run as the arguments say, until done or until `stop` turns true; what is in flight is always finished.
+///
+/// # Errors
+/// If the base URL is none, or a file cannot be opened.
+pub async fn send(args: &SendArgs, stop: watch::Receiver<bool>) -> Result<Summary, SendError> {
+    let client = Client::new(&args.url)?;
+    let run = args.run.clone().unwrap_or_else(fresh_run);
+    let source = source_of(args, &run)?;
+    if !args.quiet {
+        let what =
+            if args.file.is_empty() { format!("posts of seed {}", args.seed) } else { "records of files".to_owned() };
+        talk(&format!("sending {what} to {} at {}, ids {run}-...", client.base(), args.effective_rate()));
+    }
+    let total = args.effective_count();
+    let progress = if args.quiet { Progress::hidden() } else { Progress::shown(total) };
+    let flow = Flow {
+        rate: args.effective_rate(),
+        packing: args.packing(),
+        concurrency: usize::from(args.concurrency),
+        duration: args.duration,
+        give_up: true,
+        delivery: Delivery { client, retries: args.retries },
+        stop,
+    };
+    let repeats = Repeats::new(source, args.seed, args.duplicates);
+    Ok(flow.run(repeats, &progress).await)
+}
+
+/// Sends synthetic posts of `seed`, `rate` a second, without end, until `stop` turns true or its sender is gone.
+///
+/// Says nothing, and goes on when nobody answers. A rate that is no rate is taken as one a second.
+///
+/// # Errors
+/// If the base URL is none.
+pub async fn demo(url: &str, rate: f64, seed: u64, stop: watch::Receiver<bool>) -> Result<Summary, SendError> {
+    let sensible = rate.is_finite() && rate > 0.0;
+    let flow = Flow {
+        rate: Rate::PerSecond(if sensible { rate } else { 1.0 }),
+        packing: Packing::Whole,
+        concurrency: DEMO_CONCURRENCY,
+        duration: None,
+        give_up: false,
+        delivery: Delivery { client: Client::new(url)?, retries: DEMO_RETRIES },
+        stop,
+    };
+    let source = source::synthetic(fresh_run(), seed, 0, 0.0);
+    Ok(flow.run(Repeats::new(source, seed, 0.0), &Progress::hidden()).await)
+}
+
+fn source_of(args: &SendArgs, run: &str) -> Result<Source, SendError> {
+    let source = if args.file.is_empty() {
+        source::synthetic(run.to_owned(), args.seed, args.start, args.poison)
+    } else {
+        source::files(run, &args.file).map_err(|error| SendError::Source(error.to_string()))?
+    };
+    Ok(match args.effective_count().map(usize::try_from) {
+        Some(Ok(count)) => Box::new(source.take(count)),
+        _ => source,
+    })
+}
+
+/// A name that no other run has: sending a seed again is a new sending, not a retry of the old one.
+fn fresh_run() -> String {
+    format!("{:012x}", fastrand::u64(..1 << 48))
+}
+
+fn print(args: &SendArgs, summary: &Summary) -> Exit {
+    match SummaryOutput::or_suitable(args.output) {
+        SummaryOutput::Table => data(&summary.table()),
+        SummaryOutput::Json => data(&serde_json::to_string(summary).expect("numbers and strings always serialise")),
+    }
+    if let Some(complaint) = &summary.complaint {
+        talk(&format!("error: failed to send {} records: {complaint}", summary.failed));
+    }
+    if let Some(error) = &summary.source_error {
+        talk(&format!("error: failed to {error}"));
+    }
+    summary.exit(args.poison > 0.0)
+}
+
+/// Stops producing on the first Ctrl-C and returns on the second. Where signals cannot be had, it never returns.
+async fn second_interrupt(stop: watch::Sender<bool>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.send_replace(true);
+        talk("stopping: waiting for what is in flight (Ctrl-C again to end at once)");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            return;
+        }
+    }
+    pending::<()>().await;
+    drop(stop);
+}

@@ -1,0 +1,239 @@
+//! template.yaml as the local mode sees it, and the rules that it must keep.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+use serde_norway::Value;
+
+use super::deployment::{Api, Cors, Deployment, Function, Mapping, Route, StartingPosition, read};
+use super::fixture::{DEPLOYED, read_plainly};
+
+const DAY_S: i64 = 86_400;
+/// Live pages expire this long after the end of their arrival day; the streams must forget first.
+const LIVE_PAGES_EXPIRE_AFTER_S: i64 = 10 * DAY_S;
+
+fn function(logical_id: &str, name: &str, timeout_s: u64, memory_mb: u32, environment: &[(&str, &str)]) -> Function {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Function {
+        logical_id: logical_id.to_owned(),
+        name: name.to_owned(),
+        environment,
+        timeout: Duration::from_secs(timeout_s),
+        memory_mb,
+    }
+}
+
+fn mapping(function: &str, kind: &str, batch_size: usize, window_s: u64) -> Mapping {
+    Mapping {
+        function: function.to_owned(),
+        stream: format!("pinpulse-{kind}"),
+        stream_arn: format!("arn:aws:kinesis:us-east-1:000000000000:stream/pinpulse-{kind}"),
+        batch_size,
+        window: Duration::from_secs(window_s),
+        bisect: true,
+        report_item_failures: true,
+        maximum_retry_attempts: None,
+        maximum_record_age: None,
+        starting_position: StartingPosition::TrimHorizon,
+        on_failure_bucket: Some("pinpulse-bucket".to_owned()),
+    }
+}
+
+#[test]
+fn the_functions_have_their_variables_time_and_memory() {
+    let (table, bucket) = (("TABLE", "pinpulse-table"), ("BUCKET", "pinpulse-bucket"));
+    let streams = [("PIN_STREAM", "pinpulse-pin"), ("GEO_STREAM", "pinpulse-geo"), ("USER_STREAM", "pinpulse-user")];
+    let want = [
+        function("IngestFunction", "ingest", 25, 256, &streams),
+        function("PopularityFunction", "popularity", 60, 512, &[table]),
+        function("ArchiveFunction", "archive", 60, 512, &[table, bucket]),
+        function("QueryFunction", "query", 10, 256, &[table, bucket]),
+    ];
+    assert_eq!(read_plainly(DEPLOYED).unwrap().functions, want);
+}
+
+#[test]
+fn popularity_and_archive_read_all_three_streams_once_each() {
+    let both = [("popularity", 1_000, 0), ("archive", 5_000, 5)];
+    let want = both
+        .map(|(function, size, window_s)| ["pin", "geo", "user"].map(|kind| mapping(function, kind, size, window_s)));
+    assert_eq!(read_plainly(DEPLOYED).unwrap().mappings, want.as_flattened());
+}
+
+#[test]
+fn get_and_head_go_to_query_and_everything_else_to_ingest() {
+    let route = |method: &str, path: &str, function: &str| Route {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        function: function.to_owned(),
+    };
+    let want = [
+        route("ANY", "$default", "ingest"),
+        route("GET", "/", "query"),
+        route("GET", "/{proxy+}", "query"),
+        route("HEAD", "/", "query"),
+        route("HEAD", "/{proxy+}", "query"),
+    ];
+    assert_eq!(read_plainly(DEPLOYED).unwrap().routes, want);
+}
+
+#[test]
+fn pages_of_any_origin_may_call_the_default_stage() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let cors = Cors {
+        allow_origins: texts(&["*"]),
+        allow_methods: texts(&["GET", "HEAD", "POST", "PUT"]),
+        allow_headers: texts(&["content-type", "idempotency-key", "x-api-key"]),
+        expose_headers: texts(&["etag", "link", "retry-after"]),
+        max_age: Some(Duration::from_hours(1)),
+    };
+    assert_eq!(read_plainly(DEPLOYED).unwrap().api, Api { stage: "$default".to_owned(), cors: Some(cors) });
+}
+
+#[test]
+fn the_stores_are_three_streams_one_table_and_one_bucket() {
+    let Deployment { streams, tables, buckets, schedules, .. } = read_plainly(DEPLOYED).unwrap();
+    let streams: Vec<_> =
+        streams.iter().map(|stream| (stream.logical_id.as_str(), stream.name.as_str(), stream.shards)).collect();
+    let want = [("PinStream", "pinpulse-pin", 1), ("GeoStream", "pinpulse-geo", 1), ("UserStream", "pinpulse-user", 1)];
+    assert_eq!(streams, want);
+    let definition = json!({
+        "TableName": "pinpulse-table",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": true},
+    });
+    assert_eq!(tables.len(), 1);
+    assert_eq!(tables[0].definition, definition);
+    assert_eq!(buckets.len(), 1);
+    assert_eq!(buckets[0].name, "pinpulse-bucket");
+    assert_eq!(schedules, []);
+}
+
+#[test]
+fn every_environments_parameters_can_be_read() {
+    for (name, text) in [
+        ("dev", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/params/dev.yaml"))),
+        ("staging", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/params/staging.yaml"))),
+        ("prod", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/params/prod.yaml"))),
+    ] {
+        let parameters: BTreeMap<String, String> = serde_norway::from_str(text).unwrap();
+        let deployment = read(DEPLOYED, &|_, _| None, &parameters);
+        assert_eq!(deployment.map(|deployment| deployment.streams.len()), Ok(3), "{name}");
+    }
+}
+
+#[test]
+fn no_function_reads_several_batches_of_a_shard_at_once() {
+    let mut found = Vec::new();
+    keys_of(&parsed(), &mut found);
+    assert!(found.iter().any(|key| key == "StartingPosition"), "the walk sees no mapping");
+    assert!(!found.iter().any(|key| key == "ParallelizationFactor"));
+}
+
+#[test]
+fn every_mapping_starts_at_the_oldest_record_and_gives_up_none() {
+    for mapping in read_plainly(DEPLOYED).unwrap().mappings {
+        assert_eq!(mapping.starting_position, StartingPosition::TrimHorizon);
+        assert!(mapping.bisect && mapping.report_item_failures, "{mapping:?}");
+        assert_eq!((mapping.maximum_retry_attempts, mapping.maximum_record_age), (None, None));
+        assert!(mapping.on_failure_bucket.is_some());
+    }
+    // -1 is the default, and said nevertheless: whoever changes it should have to change it.
+    for (_, properties) in of_type("AWS::Serverless::Function") {
+        for (_, event) in entries(&properties["Events"]).iter().filter(|(_, event)| event["Type"] == "Kinesis") {
+            assert_eq!(event["Properties"]["MaximumRetryAttempts"], -1);
+            assert_eq!(event["Properties"]["MaximumRecordAgeInSeconds"], -1);
+        }
+    }
+}
+
+#[test]
+fn streams_keep_records_for_seven_days_and_forget_before_live_pages_expire() {
+    let streams = of_type("AWS::Kinesis::Stream");
+    assert_eq!(streams.len(), 3);
+    for (name, properties) in streams {
+        let hours = properties["RetentionPeriodHours"].as_i64().unwrap();
+        assert_eq!(hours, 168, "{name}");
+        assert!(hours * 3_600 < LIVE_PAGES_EXPIRE_AFTER_S, "{name}");
+        assert_eq!(properties["StreamEncryption"]["EncryptionType"], "KMS", "{name}");
+    }
+}
+
+#[test]
+fn no_current_object_ever_expires_by_age() {
+    for (name, properties) in of_type("AWS::S3::Bucket") {
+        let rules = properties["LifecycleConfiguration"]["Rules"].as_sequence().unwrap().clone();
+        assert!(!rules.is_empty());
+        for rule in rules {
+            for key in ["ExpirationInDays", "ExpirationDate", "Expiration"] {
+                assert!(rule.get(key).is_none(), "{name}: {key}");
+            }
+            let colder = rule.get("Transitions").is_some() || rule.get("Transition").is_some();
+            assert!(!colder || rule["Prefix"] == "raw/", "{name}: only raw objects may grow cold");
+        }
+    }
+}
+
+#[test]
+fn what_holds_data_outlives_the_stack() {
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket"] {
+        for (name, resource) in entries(&parsed()["Resources"]).iter().filter(|(_, resource)| resource["Type"] == kind)
+        {
+            assert_eq!(resource["DeletionPolicy"], "Retain", "{name}");
+            assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_role_allows_more_than_named_actions_on_named_resources() {
+    let roles = of_type("AWS::IAM::Role");
+    assert_eq!(roles.len(), 4);
+    for (name, properties) in roles {
+        assert!(properties.get("ManagedPolicyArns").is_none(), "{name}");
+        let statements = properties["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+        for statement in statements {
+            for action in statement["Action"].as_sequence().unwrap() {
+                assert!(!action.as_str().unwrap().contains('*'), "{name}: {action:?}");
+            }
+            // X-Ray has no resource level.
+            assert!(statement["Resource"] != "*" || statement["Sid"] == "Trace", "{name}: {statement:?}");
+        }
+    }
+}
+
+fn parsed() -> Value {
+    serde_norway::from_str(DEPLOYED).unwrap()
+}
+
+/// The resources of a type with their properties.
+fn of_type(kind: &str) -> Vec<(String, Value)> {
+    let resources = entries(&parsed()["Resources"]);
+    let of_kind = resources.into_iter().filter(|(_, resource)| resource["Type"] == kind);
+    of_kind.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
+}
+
+fn entries(value: &Value) -> Vec<(String, Value)> {
+    let mapping = value.as_mapping().unwrap();
+    mapping.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone())).collect()
+}
+
+fn keys_of(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Mapping(mapping) => {
+            for (key, value) in mapping {
+                found.extend(key.as_str().map(str::to_owned));
+                keys_of(value, found);
+            }
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| keys_of(item, found)),
+        Value::Tagged(tagged) => keys_of(&tagged.value, found),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

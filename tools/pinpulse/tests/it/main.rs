@@ -1,0 +1,9 @@
+//! The command's integration tests.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod local;
+mod popularity;
+mod running;
+mod send;
+mod synthetic;
