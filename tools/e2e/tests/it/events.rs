@@ -1,0 +1,126 @@
+//! Every file in `events/` is what AWS would send, and the function it is for takes it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use aws::bucket::Bucket;
+use aws::live::LiveTable;
+use aws::stream::PostStream;
+use localcloud::{REGION, StoreOptions, Stores};
+use pinpulse::template::Deployment;
+use posts::delivery::Delivery;
+
+use crate::root;
+
+/// The stores of the template, under its own names.
+struct Place {
+    stores: Stores,
+    deployment: Deployment,
+}
+
+impl Place {
+    async fn start() -> Self {
+        let text = fs::read_to_string(root().join("template.yaml")).unwrap();
+        let deployment = pinpulse::template::read(&text, &|_, _| None, &BTreeMap::new()).unwrap();
+        let stores = Stores::start(StoreOptions::default()).await.unwrap();
+        for stream in &deployment.streams {
+            stores.create_stream(&stream.name, 1).await.unwrap();
+        }
+        for table in &deployment.tables {
+            stores.create_table(&table.definition).await.unwrap();
+        }
+        Self { stores, deployment }
+    }
+
+    async fn sdk(&self, endpoint: &str) -> aws::SdkConfig {
+        aws::boot::sdk_config_at(endpoint, REGION, Stores::credentials()).await
+    }
+
+    fn variable(&self, function: &str, name: &str) -> Option<String> {
+        let function = self.deployment.functions.iter().find(|found| found.name == function)?;
+        function.environment.get(name).cloned()
+    }
+
+    /// The stream a recorded event is of, made here so that its shard can be looked up.
+    async fn with_streams_of(&self, delivery: &Delivery) {
+        for shard in delivery.shards.keys() {
+            self.stores.create_stream(shard.stream(), 1).await.unwrap();
+        }
+    }
+
+    async fn replay(&self, function: &str, event: &str) -> Result<(), String> {
+        let endpoints = self.stores.endpoints();
+        let table = || async {
+            let table = self.variable(function, "TABLE").unwrap();
+            LiveTable::new(&self.sdk(&endpoints.dynamodb).await, table)
+        };
+        let streams = PostStream::new(&self.sdk(&endpoints.kinesis).await);
+        match function {
+            "ingest" => {
+                let config = ingest::Config::read(|name| self.variable(function, name)).unwrap();
+                let state = ingest::State::new(config, &self.sdk(&endpoints.kinesis).await);
+                answered(ingest::handle(&state, request(event)).await.status().as_u16())
+            }
+            "query" => {
+                let config = query::Config::read(|name| self.variable(function, name)).unwrap();
+                let state = query::State::new(&self.sdk(&endpoints.dynamodb).await, &config);
+                answered(query::handle(&state, request(event)).await.status().as_u16())
+            }
+            "popularity" => {
+                let delivery: Delivery = serde_json::from_str(event).unwrap();
+                self.with_streams_of(&delivery).await;
+                let state = popularity::State::new(table().await, streams);
+                taken(popularity::handle(&state, delivery).await.batch_item_failures.len())
+            }
+            "archive" => {
+                let delivery: Delivery = serde_json::from_str(event).unwrap();
+                self.with_streams_of(&delivery).await;
+                let name = self.variable(function, "BUCKET").unwrap().to_lowercase();
+                self.stores.create_bucket(&name).await.unwrap();
+                let bucket = Bucket::new(&self.sdk(&endpoints.s3).await, name);
+                let state = archive::State::new(table().await, bucket, streams);
+                taken(archive::handle(&state, delivery).await.batch_item_failures.len())
+            }
+            other => Err(format!("no test knows the function {other}")),
+        }
+    }
+}
+
+fn request(event: &str) -> lambda_http::Request {
+    lambda_http::request::from_str(event).unwrap()
+}
+
+fn answered(status: u16) -> Result<(), String> {
+    if (200..300).contains(&status) { Ok(()) } else { Err(format!("answered {status}")) }
+}
+
+fn taken(failures: usize) -> Result<(), String> {
+    if failures == 0 { Ok(()) } else { Err(format!("{failures} failures reported")) }
+}
+
+fn files() -> Vec<(String, PathBuf)> {
+    let mut files = Vec::new();
+    for folder in fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path()) {
+        if folder.is_dir() {
+            let function = folder.file_name().unwrap().to_string_lossy().into_owned();
+            let cases = fs::read_dir(&folder).unwrap().map(|entry| (function.clone(), entry.unwrap().path()));
+            files.extend(cases);
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn every_event_is_taken_by_its_function() {
+    let place = Box::pin(Place::start()).await;
+    let files = files();
+    for function in &place.deployment.functions {
+        assert!(files.iter().any(|(of, _)| *of == function.name), "{} has no event", function.name);
+    }
+    for (function, path) in files {
+        let event = fs::read_to_string(&path).unwrap();
+        let taken = Box::pin(place.replay(&function, &event)).await;
+        assert_eq!(taken, Ok(()), "{}", path.display());
+    }
+}
