@@ -10,7 +10,7 @@ use posts::quarantine::{Quarantined, Reason};
 use posts::rules::Rules;
 use posts::{Kind, identity, layout};
 
-use crate::record::{Form, Received, Refusal, Submission, member};
+use crate::record::{Received, Refusal, Submission, member};
 use crate::v1::{IdempotencyKey, Members};
 
 /// A record ready for its stream.
@@ -32,13 +32,7 @@ pub(crate) fn prepare(
     submission: Submission<'_>,
 ) -> Vec<Result<Prepared, Refusal>> {
     let numbered = submission.records.into_iter().enumerate();
-    let mut records: Vec<_> = numbered
-        .map(|(index, record)| prepare_one(rules, idempotency_key.map(|key| key.id_at(index)), record?))
-        .collect();
-    if submission.form == Form::WholePost {
-        share_partition_key(&mut records);
-    }
-    records
+    numbered.map(|(index, record)| prepare_one(rules, idempotency_key.map(|key| key.id_at(index)), record?)).collect()
 }
 
 fn prepare_one(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
@@ -86,22 +80,13 @@ fn written_name(body: &str, column: &str) -> String {
     written.map_or_else(|| column.to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// The parts of one post travel together: under the key of the first of them.
-fn share_partition_key(records: &mut [Result<Prepared, Refusal>]) {
-    let Some(shared) = records.iter().flatten().next().map(|record| record.partition_key.clone()) else {
-        return;
-    };
-    for record in records.iter_mut().flatten() {
-        record.partition_key.clone_from(&shared);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use posts::arrival::Day;
     use posts::rules;
 
     use super::*;
+    use crate::record::Form;
 
     const PIN: &str = r#"{"index":7,"unique_id":"u-7","category":"art","poster_name":"Ann"}"#;
     const GEO: &str = r#"{"ind":7,"timestamp":"2020-08-28 03:52:47","latitude":1.5,"longitude":2.5,"country":"Chile"}"#;
@@ -144,18 +129,6 @@ mod tests {
         };
         assert_eq!(ids(Some("k")), ["mine", "k/1"]);
         assert_eq!(ids(None), ["mine".to_owned(), identity::content_id(Some(Kind::Pin), PIN.as_bytes())]);
-    }
-
-    #[test]
-    fn the_parts_of_a_whole_post_share_the_key_of_the_first_that_is_taken() {
-        let keys = |form, pin| {
-            let records = prepared(form, None, vec![received(pin, Kind::Pin), received(GEO, Kind::Geo)]);
-            records.into_iter().map(|record| record.ok().map(|record| record.partition_key)).collect::<Vec<_>>()
-        };
-        let (apart, together) = (keys(Form::Many, PIN), keys(Form::WholePost, PIN));
-        assert_ne!(apart[0], apart[1]);
-        assert_eq!(together, [apart[0].clone(), apart[0].clone()]);
-        assert_eq!(keys(Form::WholePost, "{}"), [None, apart[1].clone()]);
     }
 
     #[test]

@@ -52,8 +52,6 @@ pub(crate) enum Form {
     One,
     /// Independent of each other.
     Many,
-    /// The parts of one post: they share a partition key.
-    WholePost,
 }
 
 /// A pointer one level deeper. A name is the client's text: one too long to be a name is left out.

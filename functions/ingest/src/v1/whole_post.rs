@@ -25,7 +25,7 @@ pub(crate) fn submission<'a>(document: &Document<'a>) -> Result<Submission<'a>, 
         .zip(parts)
         .filter_map(|(kind, part)| part.map(|text| received(text, format!("/{}", kind.as_str()), kind)))
         .collect();
-    if records.is_empty() { Err(Problem::NoRecords) } else { Ok(Submission { form: Form::WholePost, records }) }
+    if records.is_empty() { Err(Problem::NoRecords) } else { Ok(Submission { form: Form::Many, records }) }
 }
 
 /// Each kind's member, or what is wrong with the members, the first of it.
@@ -69,7 +69,7 @@ mod tests {
     fn the_parts_come_in_the_order_pin_geo_user_each_with_its_own_id() {
         let text = r#"{"user": {"c":3}, "pin":{"id":"p","a":1}, "geo":{"b":2}}"#;
         let Submission { form, records } = submission(&Document::One(text)).unwrap();
-        assert_eq!(form, Form::WholePost);
+        assert_eq!(form, Form::Many);
         let records: Vec<_> = records.into_iter().map(Result::unwrap).collect();
         let seen: Vec<_> =
             records.iter().map(|r| (r.pointer.as_str(), r.hint, r.id.as_deref(), r.body.as_ref())).collect();
