@@ -5,13 +5,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::failure::CallError;
-use crate::retry;
+use crate::retry::{self, Policy};
 
 /// A bucket.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: aws_sdk_s3::Client,
     name: String,
+    policy: Policy,
 }
 
 impl Bucket {
@@ -20,7 +21,13 @@ impl Bucket {
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
         let by_path = crate::env::process("AWS_ENDPOINT_URL_S3").is_some() || config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build();
-        Self { client: aws_sdk_s3::Client::from_conf(config), name: name.into() }
+        Self { client: aws_sdk_s3::Client::from_conf(config), name: name.into(), policy: retry::BATCH }
+    }
+
+    /// The same, with every call tried again by another policy than [`retry::BATCH`].
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Puts an object whole; one of the same key is replaced.
@@ -28,7 +35,7 @@ impl Bucket {
     /// # Errors
     /// If S3 does not take it after every attempt.
     pub async fn put(&self, key: &str, body: Bytes) -> Result<(), CallError> {
-        retry::transient(retry::BATCH, || async {
+        retry::transient(self.policy, || async {
             let call = self.client.put_object().bucket(&self.name).key(key);
             let sent = call.body(ByteStream::from(body.clone())).send().await;
             sent.map(|_| ()).map_err(|error| CallError::of(format!("put object {key}"), &error))
@@ -36,12 +43,13 @@ impl Bucket {
         .await
     }
 
-    /// Gets an object whole. `None` if there is none.
+    /// Gets an object whole. `None` if there is none, which S3 tells only to who may list the bucket (`s3:ListBucket`); to
+    /// others it refuses what is not there like what they may not read, and that is an error.
     ///
     /// # Errors
     /// If S3 does not give it after every attempt.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, CallError> {
-        retry::transient(retry::BATCH, || async {
+        retry::transient(self.policy, || async {
             let attempted = || format!("get object {key}");
             match self.client.get_object().bucket(&self.name).key(key).send().await {
                 Ok(output) => match output.body.collect().await {
@@ -66,7 +74,7 @@ impl Bucket {
         let mut keys = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let page = retry::transient(retry::BATCH, || async {
+            let page = retry::transient(self.policy, || async {
                 let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
                 let sent = call.set_continuation_token(token.clone()).send().await;
                 sent.map_err(|error| CallError::of(format!("list objects below {prefix}"), &error))

@@ -12,26 +12,33 @@ pub use progress::{ChainEntry, Committed, Extra, Progress};
 
 use crate::failure::CallError;
 use crate::item::{Item, text};
-use crate::retry;
+use crate::retry::{self, Policy};
 
 /// The live table.
 #[derive(Debug, Clone)]
 pub struct LiveTable {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    policy: Policy,
 }
 
 impl LiveTable {
     /// Over the SDK's configuration.
     #[must_use]
     pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: aws_sdk_dynamodb::Client::new(config), table: table.into() }
+        Self::over(aws_sdk_dynamodb::Client::new(config), table)
     }
 
     /// Over a client of one's own.
     #[must_use]
     pub fn over(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), policy: retry::BATCH }
+    }
+
+    /// The same, with every call tried again by another policy than [`retry::BATCH`].
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// The items under a partition key whose sort keys lie in `from..=to`, in sort key order, all pages of the answer.
@@ -39,7 +46,7 @@ impl LiveTable {
         let mut items = Vec::new();
         let mut start: Option<HashMap<String, AttributeValue>> = None;
         loop {
-            let answer = retry::transient(retry::BATCH, || async {
+            let answer = retry::transient(self.policy, || async {
                 self.client
                     .query()
                     .table_name(&self.table)

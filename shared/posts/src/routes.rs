@@ -28,6 +28,10 @@ pub enum Route {
     Popularity,
     /// Posts a minute.
     Rate,
+    /// The historical questions, with links to their answers.
+    Questions,
+    /// The answer to the question that the path's last segment names.
+    Answer,
 }
 
 /// The function that answers a route. API Gateway sends `GET` and `HEAD` to query and every other method to ingest.
@@ -55,7 +59,7 @@ impl Owner {
 pub struct RouteEntry {
     /// In capitals. `HEAD` is never listed: it is answered like `GET`.
     pub method: &'static str,
-    /// Normalised: starts with a slash and, but for the root, does not end in one.
+    /// Normalised: starts with a slash and, but for the root, does not end in one. A segment in braces stands for any one.
     pub path: &'static str,
     /// What is asked for.
     pub route: Route,
@@ -75,6 +79,8 @@ pub const ROUTES: &[RouteEntry] = &[
     read("/ready", Route::Ready),
     read("/v1/popularity", Route::Popularity),
     read("/v1/rate", Route::Rate),
+    read("/v1/history", Route::Questions),
+    read("/v1/history/{question}", Route::Answer),
 ];
 
 const fn write(path: &'static str, route: Route) -> RouteEntry {
@@ -129,12 +135,24 @@ pub fn without_stage<'a>(stage: Option<&str>, raw_path: &'a str) -> &'a str {
     if rest.is_empty() || rest.starts_with('/') { rest } else { raw_path }
 }
 
+/// The last segment of a path, which is what a route that ends in braces is asked for; empty for the root.
+#[must_use]
+pub fn last_segment(raw_path: &str) -> &str {
+    segments(raw_path).last().unwrap_or_default()
+}
+
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
 fn entries_at(wanted: &[&str]) -> Vec<&'static RouteEntry> {
-    ROUTES.iter().filter(|entry| segments(entry.path).eq(wanted.iter().copied())).collect()
+    ROUTES.iter().filter(|entry| is_at(entry.path, wanted)).collect()
+}
+
+fn is_at(path: &str, wanted: &[&str]) -> bool {
+    let is_any = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    segments(path).count() == wanted.len()
+        && segments(path).zip(wanted).all(|(segment, wanted)| segment == *wanted || is_any(segment))
 }
 
 /// The root is not looked for behind a stage: every unknown path of one segment would be the root then.
@@ -198,10 +216,31 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_in_braces_is_any_one_segment() {
+        for path in ["/v1/history/users_joined_by_year", "/dev/v1/history/x/", "//v1//history/%2e%2e"] {
+            check("GET", path, &Routed::To(Route::Answer));
+            check("POST", path, &Routed::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
+        }
+        for path in ["/v1/history", "/v1/history/", "/dev/v1/history"] {
+            check("GET", path, &Routed::To(Route::Questions));
+        }
+        assert_eq!(last_segment("/dev//v1/history/category_by_year//"), "category_by_year");
+        assert_eq!(last_segment("//"), "");
+    }
+
+    #[test]
     fn other_paths_are_not_found() {
-        for path in
-            ["/v1", "/v1/pin", "/a/b/v1/pins", "/v1/v1/pins", "/v1/health", "/V1/pins", "/v1/pins/1", "/favicon.ico"]
-        {
+        for path in [
+            "/v1",
+            "/v1/pin",
+            "/a/b/v1/pins",
+            "/v1/v1/pins",
+            "/v1/health",
+            "/V1/pins",
+            "/v1/pins/1",
+            "/v1/history/a/b",
+            "/favicon.ico",
+        ] {
             check("GET", path, &Routed::NotFound);
             check("POST", path, &Routed::NotFound);
         }

@@ -53,7 +53,7 @@ impl LiveTable {
     /// # Errors
     /// If DynamoDB takes no attempt, or the page is not readable.
     pub async fn write_page(&self, update: &PageUpdate, expected: &Expected) -> Result<Written, CallError> {
-        retry::transient(retry::BATCH, || self.write_page_once(update, expected)).await
+        retry::transient(self.policy, || self.write_page_once(update, expected)).await
     }
 
     async fn write_page_once(&self, update: &PageUpdate, expected: &Expected) -> Result<Written, CallError> {

@@ -78,7 +78,7 @@ impl LiveTable {
     /// If the table cannot be read or the item is not readable.
     pub async fn progress(&self, follower: Follower, shard: &Shard) -> Result<Option<Progress>, CallError> {
         let attempted = || format!("read progress {}", follower.pk(shard));
-        let answer = retry::transient(retry::BATCH, || async {
+        let answer = retry::transient(self.policy, || async {
             let call = self.client.get_item().table_name(&self.table).consistent_read(true);
             let call = call.key(PK, text(follower.pk(shard))).key(SK, text(PROGRESS_SK));
             call.send().await.map_err(|error| CallError::of(attempted(), &error))
@@ -108,7 +108,7 @@ impl LiveTable {
             let key = [(PK, text(SHARDS_PK)), (SK, text(register_sk(follower, shard)))];
             writes.push(self.put(item(key), &Only::Always)?);
         }
-        retry::transient(retry::BATCH, || async {
+        retry::transient(self.policy, || async {
             let call = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             match call.send().await {
                 Ok(_) => Ok(Committed::Done),
@@ -137,7 +137,7 @@ impl LiveTable {
         let mut seen = Vec::new();
         let mut start = None;
         loop {
-            let answer = retry::transient(retry::BATCH, || async {
+            let answer = retry::transient(self.policy, || async {
                 self.client
                     .query()
                     .table_name(&self.table)
