@@ -1,0 +1,6 @@
+//! The batch function as a Lambda; see the library.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    batch::run().await
+}
