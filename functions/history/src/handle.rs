@@ -1,0 +1,150 @@
+//! One run: read the request, open one moment of the lake, ask, publish.
+
+use aws::bucket::Bucket;
+use aws::live::LiveTable;
+use deltalake::datafusion::prelude::SessionContext;
+use posts::questions::Question;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::answer::{Answer, ask};
+use crate::cutoff::cutoff;
+use crate::error::Error;
+use crate::lake::{Lake, TableVersions, Tables};
+use crate::publish::{Latest, Run};
+use crate::request::Request;
+use crate::session::session;
+use crate::totals::{Totals, newest_day, previous_cutoff};
+use crate::watermark::{self, Watermarks};
+
+/// What lives as long as the instance.
+#[derive(Debug)]
+pub struct State {
+    live: LiveTable,
+    bucket: Bucket,
+    lake: Lake,
+}
+
+impl State {
+    /// Over its stores.
+    #[must_use]
+    pub fn new(live: LiveTable, bucket: Bucket, lake: Lake) -> Self {
+        Self { live, bucket, lake }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Answers were published.
+    Answered,
+    /// The tables are as they were at the last run.
+    Unchanged,
+    /// There are no tables yet.
+    NoTables,
+    /// Another run, over newer tables, published meanwhile.
+    Superseded,
+}
+
+/// What a run did, as the function answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The run's name, where it published.
+    pub run: Option<String>,
+    /// The versions of the tables, where there are tables.
+    pub table_versions: Option<TableVersions>,
+    /// The questions answered.
+    pub questions: Vec<&'static str>,
+    /// The totals' day C, where they were published.
+    pub cutoff_day: Option<String>,
+}
+
+impl Summary {
+    fn without_answers(outcome: Outcome, table_versions: Option<TableVersions>) -> Self {
+        Self { outcome, run: None, table_versions, questions: Vec::new(), cutoff_day: None }
+    }
+}
+
+/// Answers what an event asks for. `now_ms` names the run and decides nothing.
+///
+/// # Errors
+/// If the event asks for what is not there, or a store or table cannot be read or written. What was published stays valid.
+pub async fn handle(state: &State, event: &Value, now_ms: i64) -> Result<Summary, Error> {
+    let request = Request::read(event)?;
+    let Some(tables) = state.lake.open().await? else {
+        return Ok(Summary::without_answers(Outcome::NoTables, None));
+    };
+    let versions = tables.versions();
+    let asks_again = request.force || request.question.is_some();
+    if !asks_again && Latest::read(&state.bucket).await?.is_some_and(|latest| latest.covers(versions)) {
+        return Ok(Summary::without_answers(Outcome::Unchanged, Some(versions)));
+    }
+    let watermarks = watermark::read(&state.live, &tables).await?;
+    let moment = Moment { session: moment(&tables, &watermarks).await?, watermarks };
+    let run = Run::new(now_ms, versions);
+    match request.question {
+        Some(question) => answer_one(state, &moment, &run, question).await,
+        None => answer_all(state, &moment, &run).await,
+    }
+}
+
+/// One moment of the lake.
+struct Moment {
+    session: SessionContext,
+    watermarks: Watermarks,
+}
+
+async fn moment(tables: &Tables, watermarks: &Watermarks) -> Result<SessionContext, Error> {
+    session(tables.providers().await?, watermarks).await
+}
+
+/// Answers one question. The pointer stays: the other answers may be of older tables.
+async fn answer_one(state: &State, moment: &Moment, run: &Run, question: Question) -> Result<Summary, Error> {
+    let answers = [(question, ask(&moment.session, question).await?)];
+    if is_superseded(state, run).await? {
+        return Ok(Summary::without_answers(Outcome::Superseded, Some(run.versions)));
+    }
+    run.publish(&state.bucket, &answers).await?;
+    Ok(answered(run, &answers, None))
+}
+
+async fn answer_all(state: &State, moment: &Moment, run: &Run) -> Result<Summary, Error> {
+    let mut answers = Vec::with_capacity(Question::ALL.len());
+    for question in Question::ALL {
+        answers.push((question, ask(&moment.session, question).await?));
+    }
+    let totals = totals(state, moment).await?;
+    if is_superseded(state, run).await? {
+        return Ok(Summary::without_answers(Outcome::Superseded, Some(run.versions)));
+    }
+    run.publish(&state.bucket, &answers).await?;
+    run.complete(&state.bucket, totals.as_ref()).await?;
+    Ok(answered(run, &answers, totals))
+}
+
+/// The totals; none while the tables are empty.
+async fn totals(state: &State, moment: &Moment) -> Result<Option<Totals>, Error> {
+    let Some(newest) = newest_day(&moment.session).await? else { return Ok(None) };
+    let previous = previous_cutoff(&state.bucket).await?;
+    let cutoff = cutoff(&state.live, &moment.watermarks, previous, newest).await?;
+    Totals::before(&moment.session, cutoff).await.map(Some)
+}
+
+/// Whether a run over newer tables has published since this one began. Without it a slow run could take readers back.
+async fn is_superseded(state: &State, run: &Run) -> Result<bool, Error> {
+    let latest = Latest::read(&state.bucket).await?;
+    Ok(latest.is_some_and(|latest| latest.is_beyond(run.versions)))
+}
+
+fn answered(run: &Run, answers: &[(Question, Answer)], totals: Option<Totals>) -> Summary {
+    Summary {
+        outcome: Outcome::Answered,
+        run: Some(run.name.clone()),
+        table_versions: Some(run.versions),
+        questions: answers.iter().map(|(question, _)| question.name()).collect(),
+        cutoff_day: totals.map(|totals| totals.cutoff_day),
+    }
+}

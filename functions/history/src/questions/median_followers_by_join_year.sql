@@ -1,0 +1,30 @@
+-- What is the median follower count of the users that joined in each year?
+--
+-- Unit: join_year is the calendar year (UTC) of date_joined, not of the post; median_follower_count is accounts, the exact
+-- median over posts (a post being one ind, not one poster): the middle value, or the mean of the two in the middle.
+-- Join: pins and users, inner, on ind.
+-- Ties: equal counts stand beside each other; no choice among them changes the median.
+-- Nulls: a pin without a readable follower count is left out, never taken as 0; so is one without date_joined.
+-- Order: join_year.
+with joined as (
+    select
+        cast(extract(year from users.date_joined) as bigint) as join_year,
+        pins.follower_count as follower_count
+    from pins
+    inner join users on users.ind = pins.ind
+    where pins.follower_count is not null and users.date_joined is not null
+),
+placed as (
+    select
+        join_year,
+        follower_count,
+        row_number() over (partition by join_year order by follower_count) as place,
+        count(*) over (partition by join_year) as posts
+    from joined
+)
+-- Of n values the middle ones are those at the places p with n <= 2p <= n + 2: one if n is odd, two if it is even.
+select join_year, avg(cast(follower_count as double)) as median_follower_count
+from placed
+where 2 * place between posts and posts + 2
+group by join_year
+order by join_year

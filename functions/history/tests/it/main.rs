@@ -1,0 +1,13 @@
+//! History against tables in memory, tables in a folder, and the lake that archive and batch make over local stores.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod course;
+mod kit;
+mod medians;
+mod recount;
+mod rows;
+mod runs;
+mod totals;
+mod whole;
+mod world;
