@@ -33,13 +33,28 @@ pub(crate) fn text(text: String) -> Response<Body> {
 
 /// Numbers as of now, or that they are those the client has. `body` gives the body as of a moment.
 pub(crate) fn numbers(call: &Call, now_ms: i64, body: impl Fn(&str) -> String) -> Response<Body> {
-    let tag = tag(&body(""));
+    tagged(call, tag(&body("")), || of(StatusCode::OK, "application/json", body(&rfc3339(now_ms))))
+}
+
+/// A stored answer, or that it is the one the client has.
+pub(crate) fn stored(call: &Call, content_type: &'static str, text: String) -> Response<Body> {
+    tagged(call, tag(&text), || of(StatusCode::OK, content_type, text))
+}
+
+/// The same, in a form that the client's headers may have chosen.
+pub(crate) fn negotiated(call: &Call, content_type: &'static str, text: String) -> Response<Body> {
+    let mut response = stored(call, content_type, text);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn tagged(call: &Call, tag: String, whole: impl FnOnce() -> Response<Body>) -> Response<Body> {
     let mut response = if is_known(&call.headers, &tag) {
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        of(StatusCode::OK, "application/json", body(&rfc3339(now_ms)))
+        whole()
     };
     response.headers_mut().insert(header::CACHE_CONTROL, CACHE_NUMBERS);
     if let Ok(tag) = HeaderValue::try_from(tag) {

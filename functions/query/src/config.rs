@@ -9,7 +9,7 @@ use aws::env::{Missing, Reader};
 pub struct Config {
     /// `TABLE`: the live table's name. Required.
     pub table: String,
-    /// `BUCKET`: the name of the bucket with the answers that other functions write. Required.
+    /// `BUCKET`: the name of the bucket with the answers that history writes. Required.
     pub bucket: String,
 }
 

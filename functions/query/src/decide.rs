@@ -1,10 +1,14 @@
-//! What a request is answered with: the page at the root, or numbers from which pages.
+//! What a request is answered with: the page at the root, numbers from which pages, or a stored answer.
 
-use posts::routes::{Route, Routed, route};
+use posts::arrival::Arrival;
+use posts::questions::Question;
+use posts::routes::{Route, Routed, last_segment, route};
 
+use crate::format::Format;
+use crate::popularity::{By, Listing};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{parameters, popularity, rate};
+use crate::{all, history, parameters, popularity, rate};
 
 /// What to do for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +18,11 @@ pub(crate) enum Plan {
     /// Is the live table readable, by the pages of this hour.
     Ready(rate::Plan),
     Popularity(popularity::Plan),
+    /// Popularity since the first post, from which pages the totals say.
+    All(all::Wanted),
     Rate(rate::Plan),
+    Questions,
+    Answer(history::Wanted),
 }
 
 /// Decides as of `now_ms`.
@@ -33,10 +41,26 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         Routed::To(Route::Ready) => {
             Ok(Plan::Ready(rate::Plan::of(rate::Wanted { window_min: 1, step_min: 1 }, now_ms)))
         }
-        Routed::To(Route::Popularity) => {
-            Ok(Plan::Popularity(popularity::Plan::of(parameters::popularity(&call.parameters)?, now_ms)?))
-        }
+        Routed::To(Route::Popularity) => popularity_of(parameters::popularity(&call.parameters)?, now_ms),
         Routed::To(Route::Rate) => Ok(Plan::Rate(rate::Plan::of(parameters::rate(&call.parameters)?, now_ms))),
+        Routed::To(Route::Questions) => Ok(Plan::Questions),
+        Routed::To(Route::Answer) => Ok(Plan::Answer(answer_of(call)?)),
         _ => Err(Problem::NotFound),
     }
+}
+
+fn popularity_of(wanted: popularity::Wanted, now_ms: i64) -> Result<Plan, Problem> {
+    let popularity::Wanted { by, window, limit } = wanted;
+    let By::Dimension(dimension) = by else { return Err(Problem::NotYet { what: "by=profile" }) };
+    let listing = Listing { dimension, limit };
+    Ok(match window.stretch(now_ms) {
+        Some(stretch) => Plan::Popularity(popularity::Plan::of(listing, window, &stretch)),
+        None => Plan::All(all::Wanted { listing, today: Arrival(now_ms).day() }),
+    })
+}
+
+fn answer_of(call: &Call) -> Result<history::Wanted, Problem> {
+    let question = Question::from_name(last_segment(&call.path)).ok_or(Problem::UnknownQuestion)?;
+    let (as_of, format) = parameters::history(&call.parameters, Format::accepted(&call.headers))?;
+    Ok(history::Wanted { question, as_of, format })
 }

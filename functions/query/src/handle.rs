@@ -3,31 +3,38 @@
 //! Total: every request gets an answer, and no answer is an error of the function. Logs one line a request, without any of
 //! what the request held.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use aws::SdkConfig;
+use aws::bucket::Bucket;
 use aws::live::LiveTable;
+use aws::retry::INTERACTIVE;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use posts::questions::{LATEST_KEY, TOTALS_KEY};
 use serde::Serialize;
 
-use crate::config::Config;
 use crate::decide::{Plan, decide};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{answer, pages, root};
+use crate::totals::Totals;
+use crate::{answer, history, objects, pages, popularity, root};
+
+/// What all reading for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
+/// so that a client gets an answer that says what is wrong.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// What the function keeps between requests.
 #[derive(Debug)]
 pub struct State {
     table: LiveTable,
+    bucket: Bucket,
 }
 
 impl State {
-    /// Over the SDK's configuration.
+    /// Over its stores, called as often as suits a client that waits.
     #[must_use]
-    pub fn new(sdk: &SdkConfig, config: &Config) -> Self {
-        Self { table: LiveTable::new(sdk, &config.table) }
+    pub fn new(table: LiveTable, bucket: Bucket) -> Self {
+        Self { table: table.with_policy(INTERACTIVE), bucket: bucket.with_policy(INTERACTIVE) }
     }
 }
 
@@ -41,13 +48,20 @@ pub async fn handle_at(state: &State, request: Request, now_ms: i64) -> Response
     let started = Instant::now();
     let call = Call::read(&request);
     let answered = match decide(&call, now_ms) {
-        Ok(plan) => done(state, &call, plan, now_ms).await,
+        Ok(plan) => done_in_time(state, &call, plan, now_ms).await,
         Err(problem) => Err(problem),
     };
     let response = answered.unwrap_or_else(|problem| problem.to_response(&call.request_id));
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(request_id = call.request_id, status = response.status().as_u16(), duration_ms, "request answered");
     answer::finished(&call, response)
+}
+
+async fn done_in_time(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
+    tokio::time::timeout(DEADLINE, done(state, call, plan, now_ms)).await.unwrap_or_else(|_| {
+        tracing::error!(code = "Deadline", "failed to read the numbers in {} s", DEADLINE.as_secs());
+        Err(Problem::Unavailable { throttled: false })
+    })
 }
 
 async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
@@ -58,15 +72,30 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
             pages::read(&state.table, &plan.runs).await?;
             Ok(alive("ready"))
         }
-        Plan::Popularity(plan) => {
-            let popularity = plan.answer(&pages::read(&state.table, &plan.runs).await?);
-            Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
+        Plan::Popularity(plan) => popular(state, call, &plan, now_ms).await,
+        Plan::All(wanted) => {
+            let totals = objects::read(&state.bucket, TOTALS_KEY).await?;
+            let totals = totals.map(|body| Totals::read(TOTALS_KEY, &body)).transpose()?;
+            popular(state, call, &wanted.plan(totals.as_ref()), now_ms).await
         }
         Plan::Rate(plan) => {
             let rate = plan.answer(&pages::read(&state.table, &plan.runs).await?);
             Ok(answer::numbers(call, now_ms, |now| rate.json(now)))
         }
+        Plan::Questions => {
+            let list = history::list(objects::read(&state.bucket, LATEST_KEY).await?.as_deref())?;
+            Ok(answer::stored(call, "application/json", list))
+        }
+        Plan::Answer(wanted) => {
+            let body = objects::read(&state.bucket, &wanted.key()).await?.ok_or_else(|| wanted.missing())?;
+            Ok(answer::negotiated(call, wanted.format.content_type(), wanted.text(&body)?))
+        }
     }
+}
+
+async fn popular(state: &State, call: &Call, plan: &popularity::Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
+    let popularity = plan.answer(&pages::read(&state.table, &plan.runs).await?);
+    Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
 }
 
 #[derive(Serialize)]

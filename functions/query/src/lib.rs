@@ -1,14 +1,20 @@
-//! Serves the live numbers: what is popular in a window, how many posts a minute, and a front page of curl lines.
+//! Serves the numbers: what is popular in a window, how many posts a minute, the answers of history, and a front page of
+//! curl lines.
 //!
 //! A request is read, decided, done and answered, in that order and in files of those names. It only reads: no table is
-//! written, no record is seen, and a number comes from pages or is not given at all. Deciding and summing are plain
-//! functions over values, `now` among them; only reading pages is async.
+//! written, no record is seen, and a number comes from pages and stored answers or is not given at all. Deciding and summing
+//! are plain functions over values, `now` among them; only reading pages and objects is async.
 
+mod all;
 mod answer;
 mod config;
+mod csv;
 mod decide;
 mod event;
+mod format;
 mod handle;
+mod history;
+mod objects;
 mod pages;
 mod parameters;
 mod popularity;
@@ -18,6 +24,7 @@ mod read;
 mod root;
 mod start;
 mod tally;
+mod totals;
 mod window;
 
 pub use config::Config;

@@ -3,6 +3,7 @@
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 
+use crate::format::Format;
 use crate::popularity::{By, Wanted as Popularity};
 use crate::problem::Problem;
 use crate::rate::Wanted as Rate;
@@ -16,6 +17,9 @@ const MAX_LIMIT: usize = 1_000;
 
 /// The longest window of rates, in minutes.
 const MAX_RATE_MIN: u32 = 24 * 60;
+
+/// The longest name of a run: a moment and four table versions of at most 20 digits.
+const MAX_RUN_CHARS: usize = 128;
 
 /// The parameters of `/v1/popularity`.
 pub(crate) fn popularity(parameters: &QueryMap) -> Result<Popularity, Problem> {
@@ -44,6 +48,22 @@ pub(crate) fn rate(parameters: &QueryMap) -> Result<Rate, Problem> {
         Some((text, refuse)) => minutes(text).filter(|step| window_min.is_multiple_of(*step)).ok_or_else(refuse)?,
     };
     Ok(Rate { window_min, step_min })
+}
+
+/// The parameters of `/v1/history/{question}`: a run's name if one is given, and the format, `accepted` without one.
+pub(crate) fn history(parameters: &QueryMap, accepted: Format) -> Result<(Option<String>, Format), Problem> {
+    let format = chosen(parameters, "format", accepted, &Format::ALL, Format::as_str)?;
+    let as_of = match one(parameters, "as_of", || "the name of a run, as answers carry it".to_owned())? {
+        None => None,
+        Some((text, refuse)) => Some(run(text).ok_or_else(refuse)?),
+    };
+    Ok((as_of, format))
+}
+
+/// A text that may be a run's name and so a part of a key.
+fn run(text: &str) -> Option<String> {
+    let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (allowed && (1..=MAX_RUN_CHARS).contains(&text.len())).then(|| text.to_owned())
 }
 
 /// The one of some named values that a parameter names.
@@ -141,6 +161,21 @@ mod tests {
         }
         for limit in ["limit=", "limit=0", "limit=1001", "limit=-1", "limit=+1", "limit=1.0", "limit=99999999999999"] {
             check_popularity(limit, Err("limit"));
+        }
+    }
+
+    #[test]
+    fn history_takes_a_run_and_a_format() {
+        let history = |query: &str| history(&parameters(query), Format::Csv);
+        let run = "20261121T235959999Z-p12-g3-u3-q9";
+        assert_eq!(history(""), Ok((None, Format::Csv)));
+        let want = Ok((Some(run.to_owned()), Format::Json));
+        assert_eq!(history(&format!("as_of={run}&format=json")), want);
+        for as_of in ["", "..", "a/b", "a%2Fb", "a.json", "\u{e9}", "a&as_of=a", &"a".repeat(129)] {
+            assert_eq!(history(&format!("as_of={as_of}")).as_ref().map_err(refused), Err("as_of"), "{as_of}");
+        }
+        for format in ["", "CSV", "xml", "csv&format=csv"] {
+            assert_eq!(history(&format!("format={format}")).as_ref().map_err(refused), Err("format"), "{format}");
         }
     }
 

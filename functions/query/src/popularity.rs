@@ -1,5 +1,7 @@
 //! What is popular in a window: which pages hold it, and the answer made of them.
 
+use std::borrow::Cow;
+
 use aws::live::Page;
 use posts::arrival::rfc3339;
 use posts::layout::dimension_pk;
@@ -8,9 +10,8 @@ use posts::rules;
 use serde::Serialize;
 
 use crate::pages::Run;
-use crate::problem::Problem;
 use crate::tally::{Ranked, Tally};
-use crate::window::Window;
+use crate::window::{Stretch, Window};
 
 /// What the counts are by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +46,54 @@ pub(crate) struct Wanted {
     pub(crate) limit: usize,
 }
 
+/// What is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) dimension: Dimension,
+    /// Keys, at most.
+    pub(crate) limit: usize,
+}
+
+/// Which posts are counted, as the answer says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) window: &'static str,
+    /// Where it begins; none for the very beginning.
+    pub(crate) from: Option<String>,
+    /// Whether every post of the window is counted.
+    pub(crate) exact: bool,
+    /// Where totals are counted before the pages.
+    pub(crate) totals: Option<Cutoff>,
+}
+
+/// Up to where totals count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Cutoff {
+    /// Their cutoff day; none while there are no totals.
+    pub(crate) cutoff_day: Option<String>,
+}
+
 /// A request as pages to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    dimension: Dimension,
-    window: Window,
-    limit: usize,
-    from_ms: i64,
+    listing: Listing,
+    pub(crate) reach: Reach,
+    /// What was counted before the pages.
+    before: Tally,
     pub(crate) runs: Vec<Run>,
 }
 
 impl Plan {
-    /// The pages that hold the answer as of now, or that none do.
-    pub(crate) fn of(wanted: Wanted, now_ms: i64) -> Result<Self, Problem> {
-        let Wanted { by, window, limit } = wanted;
-        let By::Dimension(dimension) = by else { return Err(Problem::NotYet { what: "by=profile" }) };
-        let stretch = window.stretch(now_ms).ok_or(Problem::NotYet { what: "window=all" })?;
+    /// The pages of a window that they hold all of.
+    pub(crate) fn of(listing: Listing, window: Window, stretch: &Stretch) -> Self {
+        let from = Some(rfc3339(stretch.from_ms));
+        let reach = Reach { window: window.as_str(), from, exact: true, totals: None };
+        Self::over(listing, reach, Tally::default(), stretch)
+    }
+
+    /// The pages of a stretch, to be added to what was counted before it.
+    pub(crate) fn over(listing: Listing, reach: Reach, before: Tally, stretch: &Stretch) -> Self {
+        let dimension = listing.dimension;
         let runs = stretch.spans.iter().flat_map(|span| {
             let groups = dimension.groups(rules::at(span.day).known);
             (0..groups).map(move |group| Run {
@@ -71,20 +104,20 @@ impl Plan {
                 last: span.last.clone(),
             })
         });
-        Ok(Self { dimension, window, limit, from_ms: stretch.from_ms, runs: runs.collect() })
+        Self { listing, reach, before, runs: runs.collect() }
     }
 
     /// The answer, from the pages of each run.
     pub(crate) fn answer(&self, pages: &[Vec<Page>]) -> Popularity {
-        let mut tally = Tally::default();
+        let Listing { dimension, limit } = self.listing;
+        let mut tally = self.before.clone();
         for (run, pages) in self.runs.iter().zip(pages) {
-            tally.add(rules::at(run.day).known, self.dimension, run.group, pages);
+            tally.add(rules::at(run.day).known, dimension, run.group, pages);
         }
         Popularity {
-            window: self.window.as_str(),
-            from: rfc3339(self.from_ms),
-            by: self.dimension.as_str(),
-            items: tally.ranked(self.limit).into_iter().map(Item::from).collect(),
+            reach: self.reach.clone(),
+            by: dimension.as_str(),
+            items: tally.ranked(limit).into_iter().map(Item::from).collect(),
         }
     }
 }
@@ -92,15 +125,14 @@ impl Plan {
 /// The numbers of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Popularity {
-    window: &'static str,
-    from: String,
+    reach: Reach,
     by: &'static str,
     items: Vec<Item>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Item {
-    key: &'static str,
+    key: Cow<'static, str>,
     count: u64,
     share: f64,
 }
@@ -115,9 +147,11 @@ impl From<Ranked> for Item {
 struct Body<'a> {
     as_of: &'a str,
     window: &'static str,
-    from: &'a str,
+    from: Option<&'a str>,
     to: &'a str,
     exact: bool,
+    #[serde(flatten)]
+    totals: Option<&'a Cutoff>,
     by: &'static str,
     items: &'a [Item],
 }
@@ -125,9 +159,17 @@ struct Body<'a> {
 impl Popularity {
     /// The body as of a moment.
     pub(crate) fn json(&self, now: &str) -> String {
-        let Self { window, from, by, items } = self;
-        // Pages of every key are added, so nothing is estimated.
-        let body = Body { as_of: now, window, from, to: now, exact: true, by, items };
+        let Self { reach: Reach { window, from, exact, totals }, by, items } = self;
+        let body = Body {
+            as_of: now,
+            window,
+            from: from.as_deref(),
+            to: now,
+            exact: *exact,
+            totals: totals.as_ref(),
+            by,
+            items,
+        };
         serde_json::to_string(&body).expect("plain structs always serialise into memory")
     }
 }
@@ -138,14 +180,13 @@ mod tests {
 
     use super::*;
 
-    fn plan(by: By, window: Window) -> Result<Plan, Problem> {
+    fn plan(dimension: Dimension, window: Window) -> Plan {
         let now_ms = "2026-11-21".parse::<Day>().unwrap().at(0).start_ms();
-        Plan::of(Wanted { by, window, limit: 20 }, now_ms)
+        Plan::of(Listing { dimension, limit: 20 }, window, &window.stretch(now_ms).unwrap())
     }
 
-    fn runs(by: Dimension, window: Window) -> Vec<String> {
-        let plan = plan(By::Dimension(by), window).unwrap();
-        plan.runs.iter().map(|run| format!("{} {} {}", run.pk, run.first, run.last)).collect()
+    fn runs(dimension: Dimension, window: Window) -> Vec<String> {
+        plan(dimension, window).runs.iter().map(|run| format!("{} {} {}", run.pk, run.first, run.last)).collect()
     }
 
     #[test]
@@ -165,15 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn what_pages_do_not_hold_is_said_to_be_missing() {
-        assert_eq!(plan(By::Profile, Window::Day), Err(Problem::NotYet { what: "by=profile" }));
-        let all = plan(By::Dimension(Dimension::Category), Window::All);
-        assert_eq!(all, Err(Problem::NotYet { what: "window=all" }));
-    }
-
-    #[test]
     fn no_pages_are_an_empty_list() {
-        let plan = plan(By::Dimension(Dimension::Category), Window::Hour).unwrap();
+        let plan = plan(Dimension::Category, Window::Hour);
         let body = plan.answer(&[]).json("2026-11-21T00:00:00.000Z");
         insta::assert_snapshot!(body, @r#"{"as_of":"2026-11-21T00:00:00.000Z","window":"1h","from":"2026-11-20T23:00:00.000Z","to":"2026-11-21T00:00:00.000Z","exact":true,"by":"category","items":[]}"#);
     }

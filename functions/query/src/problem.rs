@@ -6,6 +6,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::{Body, Response};
+use posts::questions::Question;
 use serde::Serialize;
 
 use crate::answer;
@@ -14,6 +15,11 @@ use crate::answer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     NotFound,
+    UnknownQuestion,
+    /// There is no answer at all yet.
+    NoRunYet,
+    /// No run of the name that was given answered the question.
+    NoSuchRun,
     MethodNotAllowed {
         allow: String,
     },
@@ -25,9 +31,16 @@ pub(crate) enum Problem {
     NotYet {
         what: &'static str,
     },
-    /// The live table did not answer.
+    /// A store did not answer.
     Unavailable {
         throttled: bool,
+    },
+    /// What is stored is not what should be.
+    Unreadable,
+    /// An answer that one answer of Lambda does not hold.
+    TooLarge {
+        /// The object it is in.
+        key: String,
     },
 }
 
@@ -85,24 +98,43 @@ impl Problem {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "No such path"),
+            Self::UnknownQuestion => (StatusCode::NOT_FOUND, "unknown_question", "No such question"),
+            Self::NoRunYet => (StatusCode::NOT_FOUND, "no_run", "Not answered yet"),
+            Self::NoSuchRun => (StatusCode::NOT_FOUND, "no_such_run", "No such run"),
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
             }
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter cannot be used"),
             Self::NotYet { .. } => (StatusCode::NOT_IMPLEMENTED, "not_implemented", "Not available yet"),
-            Self::Unavailable { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The live numbers cannot be read")
+            Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The numbers cannot be read"),
+            Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable", "The stored answer is damaged"),
+            Self::TooLarge { .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "answer_too_large", "The answer is too large for one answer")
             }
         }
     }
 
     fn detail(&self) -> String {
         match self {
-            Self::NotFound => "numbers are read from /v1/popularity and /v1/rate; / has examples".to_owned(),
+            Self::NotFound => {
+                "numbers are read from /v1/popularity, /v1/rate and /v1/history; / has examples".to_owned()
+            }
+            Self::UnknownQuestion => {
+                format!("the questions are {}", Question::ALL.map(Question::name).join(", "))
+            }
+            Self::NoRunYet => "no run yet: `pinpulse batch` makes one".to_owned(),
+            Self::NoSuchRun => "no run of this name answered the question; answers carry their run".to_owned(),
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
             Self::BadParameter { name, allowed } => format!("{name} is {allowed}, given at most once"),
             Self::NotYet { what } => format!("{what} is not answered by this version yet"),
-            Self::Unavailable { .. } => "the live table did not answer; ask again".to_owned(),
+            Self::Unavailable { .. } => "a store did not answer; ask again".to_owned(),
+            Self::Unreadable => {
+                "what is stored has another form than this version reads; the next run of history replaces it"
+                    .to_owned()
+            }
+            Self::TooLarge { key } => {
+                format!("an answer here is at most 6 MB; CSV is smaller than JSON, and the bucket has the object {key}")
+            }
         }
     }
 }
@@ -128,6 +160,11 @@ mod tests {
             (Problem::MethodNotAllowed { allow: "GET, HEAD".to_owned() }, 405, "allow", Some("GET, HEAD")),
             (Problem::BadParameter { name: "by", allowed: String::new() }, 400, "allow", None),
             (Problem::NotYet { what: "by=profile" }, 501, "retry-after", None),
+            (Problem::UnknownQuestion, 404, "allow", None),
+            (Problem::NoRunYet, 404, "retry-after", None),
+            (Problem::NoSuchRun, 404, "retry-after", None),
+            (Problem::Unreadable, 500, "retry-after", None),
+            (Problem::TooLarge { key: "k".to_owned() }, 500, "retry-after", None),
             (Problem::Unavailable { throttled: true }, 503, "retry-after", Some("1")),
             (Problem::Unavailable { throttled: false }, 503, "retry-after", Some("5")),
         ] {

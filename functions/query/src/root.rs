@@ -64,10 +64,12 @@ pub(crate) fn text(base: &str) -> String {
         ("Post a user: by whom", post("/v1/users", USER)),
         ("Post all three as one whole post", post("/v1/posts", &whole)),
         (
-            "Read what is popular (by category, country or age_group; window 1h, 24h or 7d)",
+            "Read what is popular (by category, country or age_group; window 1h, 24h, 7d or all)",
             get("/v1/popularity?by=category&window=24h&limit=20"),
         ),
         ("Read how many posts a minute", get("/v1/rate?window=60m&step=1m")),
+        ("Read which historical questions there are", get("/v1/history")),
+        ("Read an answer (format json or csv)", get("/v1/history/category_by_country?format=csv")),
     ];
     let intro = format!(
         "Pinpulse {version}\n\nPosts go in over HTTP; a second later they show in live popularity. Times are UTC.\n\

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use aws::bucket::Bucket;
+use aws::live::LiveTable;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{
     Adapter, Body, BoxFuture, Error, LambdaEvent, Request, Response, Service as _, lambda_runtime, service_fn,
@@ -18,8 +20,8 @@ use crate::handle::{State, handle};
 pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
-    let state = State::new(&aws::boot::sdk_config().await, &config);
-    let state = &state;
+    let sdk = aws::boot::sdk_config().await;
+    let state = &State::new(LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket));
     lambda_runtime::run(service_fn(|invocation: LambdaEvent<LambdaRequest>| {
         let (invocation, aside) = event::readable(invocation);
         let mut adapter = Adapter::from(service_fn(move |mut request: Request| {

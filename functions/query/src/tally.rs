@@ -3,6 +3,7 @@
 //! A slot means what the rules of its page's day say, so pages of different days add up by the value behind the slot and
 //! never by the slot itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws::live::Page;
@@ -12,13 +13,13 @@ use posts::page::{Dimension, value_of};
 /// Counts by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<Cow<'static, str>, u64>,
 }
 
 /// A key with its count and its part of the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ranked {
-    pub(crate) key: &'static str,
+    pub(crate) key: Cow<'static, str>,
     pub(crate) count: u64,
     /// Of all keys together, in millionths, rounded half up.
     pub(crate) share_millionths: u32,
@@ -34,20 +35,33 @@ impl Tally {
         }
         for (slot, count) in slots {
             if let Some(key) = value_of(known, dimension, group, slot) {
-                let sum = self.counts.entry(key).or_default();
-                *sum = sum.saturating_add(count);
+                self.add_one(Cow::Borrowed(key), count);
             }
         }
+    }
+
+    /// Adds counts by key.
+    pub(crate) fn add_named(&mut self, counts: &BTreeMap<String, u64>) {
+        for (key, count) in counts {
+            self.add_one(Cow::Owned(key.clone()), *count);
+        }
+    }
+
+    fn add_one(&mut self, key: Cow<'static, str>, count: u64) {
+        let sum = self.counts.entry(key).or_default();
+        *sum = sum.saturating_add(count);
     }
 
     /// The first `limit` keys by count, the largest first, equal counts by key. Shares are of all keys.
     pub(crate) fn ranked(&self, limit: usize) -> Vec<Ranked> {
         let total: u128 = self.counts.values().copied().map(u128::from).sum();
-        let mut ranked: Vec<(&'static str, u64)> = self.counts.iter().map(|(key, count)| (*key, *count)).collect();
+        let mut ranked: Vec<_> = self.counts.iter().collect();
         ranked.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
         ranked.truncate(limit);
         let ranked = ranked.into_iter();
-        ranked.map(|(key, count)| Ranked { key, count, share_millionths: millionths(count, total) }).collect()
+        ranked
+            .map(|(key, count)| Ranked { key: key.clone(), count: *count, share_millionths: millionths(*count, total) })
+            .collect()
     }
 }
 
@@ -74,8 +88,12 @@ mod tests {
         }
     }
 
-    fn keys(tally: &Tally, limit: usize) -> Vec<(&'static str, u64, u32)> {
-        tally.ranked(limit).into_iter().map(|ranked| (ranked.key, ranked.count, ranked.share_millionths)).collect()
+    #[track_caller]
+    fn check(tally: &Tally, limit: usize, want: &[(&str, u64, u32)]) {
+        let ranked = tally.ranked(limit);
+        let got: Vec<_> =
+            ranked.iter().map(|ranked| (ranked.key.as_ref(), ranked.count, ranked.share_millionths)).collect();
+        assert_eq!(got, want);
     }
 
     #[test]
@@ -86,7 +104,7 @@ mod tests {
         assert!(group > 0);
         tally.add(&KNOWN_1, Dimension::Country, 0, &[page(&[("00", 3)]), page(&[("00", 4), ("zz", 2)])]);
         tally.add(&KNOWN_1, Dimension::Country, group, &[page(&[(&slot, 1)])]);
-        assert_eq!(keys(&tally, 9), [(first, 7, 700_000), ("other", 2, 200_000), (last, 1, 100_000)]);
+        check(&tally, 9, &[(first, 7, 700_000), ("other", 2, 200_000), (last, 1, 100_000)]);
     }
 
     #[test]
@@ -96,14 +114,26 @@ mod tests {
         // Slot 01 is beauty at first and cats later; art is slot 00 in both.
         tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 1), ("01", 5)])]);
         tally.add(&LATER, Dimension::Category, 0, &[page(&[("00", 2), ("01", 7)])]);
-        assert_eq!(keys(&tally, 9), [("cats", 7, 466_667), ("beauty", 5, 333_333), ("art", 3, 200_000)]);
+        check(&tally, 9, &[("cats", 7, 466_667), ("beauty", 5, 333_333), ("art", 3, 200_000)]);
+    }
+
+    #[test]
+    fn counts_by_key_add_to_those_of_pages() {
+        let mut tally = Tally::default();
+        let named = |counts: &[(&str, u64)]| counts.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect();
+        tally.add_named(&named(&[("art", 4), ("other", 3), ("of-a-later-build", 1)]));
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 5), ("zz", 6), ("01", 1)])]);
+        let want = [("art", 9, 450_000), ("other", 9, 450_000), ("beauty", 1, 50_000), ("of-a-later-build", 1, 50_000)];
+        check(&tally, 9, &want);
+        tally.add_named(&named(&[("art", u64::MAX)]));
+        check(&tally, 1, &[("art", u64::MAX, 1_000_000)]);
     }
 
     #[test]
     fn equal_counts_are_in_the_order_of_their_keys() {
         let mut tally = Tally::default();
         tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("0c", 2), ("zz", 2), ("00", 2), ("03", 9)])]);
-        let order: Vec<_> = keys(&tally, 9).iter().map(|(key, ..)| *key).collect();
+        let order: Vec<_> = tally.ranked(9).into_iter().map(|ranked| ranked.key).collect();
         assert_eq!(order, ["diy-and-crafts", "art", "other", "vehicles"]);
     }
 
@@ -111,16 +141,16 @@ mod tests {
     fn a_limit_cuts_the_list_and_not_the_whole() {
         let mut tally = Tally::default();
         tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 2), ("01", 1)])]);
-        assert_eq!(keys(&tally, 1), [("art", 2, 666_667)]);
-        assert_eq!(keys(&tally, 0), []);
+        check(&tally, 1, &[("art", 2, 666_667)]);
+        check(&tally, 0, &[]);
     }
 
     #[test]
     fn nothing_counted_is_nothing_listed() {
-        assert_eq!(keys(&Tally::default(), 9), []);
+        check(&Tally::default(), 9, &[]);
         let mut tally = Tally::default();
         tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("2z", 5), ("ordinal", 5), ("", 5)])]);
-        assert_eq!(keys(&tally, 9), []);
+        check(&tally, 9, &[]);
     }
 
     #[test]

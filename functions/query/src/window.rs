@@ -69,7 +69,8 @@ impl Stretch {
         Self { from_ms: first.start_ms(), spans: days(first.day, last.day).map(span).collect() }
     }
 
-    fn of_days(first: Day, last: Day) -> Self {
+    /// From one day to another, both included; none if the last lies before the first.
+    pub(crate) fn of_days(first: Day, last: Day) -> Self {
         let span = |day: Day| {
             let prefix = bucket_prefix(Bucket::Day(day));
             Span { day, first: prefix.clone(), last: prefix }

@@ -120,6 +120,15 @@ async fn unchanged_numbers_are_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_read_is_tried_as_often_as_a_client_waits_for() {
+    let world = World::start().await;
+    let injected = world.stores.faults().add(Rule::new(Service::DynamoDb, Fault::Refuse).on("Query"));
+    assert_eq!(world.send(request("GET", "/ready", "", &[])).await.status(), 503);
+    assert_eq!(injected.hits(), u64::from(aws::retry::INTERACTIVE.attempts));
+    world.stores.stop().await;
+}
+
+#[tokio::test]
 async fn a_table_that_does_not_answer_is_said_to_be_unavailable() {
     let world = World::start().await;
     for (fault, retry_after) in [(Fault::Refuse, "5"), (Fault::Throttle, "1")] {

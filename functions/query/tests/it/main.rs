@@ -1,7 +1,9 @@
-//! The function over a real live table: pages in, answers out.
+//! The function over a real live table and bucket: pages and objects in, answers out.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod all;
+mod history;
 mod live;
 mod requests;
 mod world;

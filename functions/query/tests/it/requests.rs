@@ -11,7 +11,10 @@ async fn paths_and_methods_that_are_not_read_are_refused() {
         ("POST", "/v1/pins", 405, Some("GET, HEAD")),
         ("POST", "/v1/popularity", 405, Some("GET, HEAD")),
         ("DELETE", "/", 405, Some("GET, HEAD")),
+        ("POST", "/v1/history/users_joined_by_year", 405, Some("GET, HEAD")),
+        ("GET", "/v1/history/a/b", 404, None),
         ("GET", "/dev//v1/rate/", 200, None),
+        ("GET", "/dev/v1/history/", 200, None),
         ("GET", "/dev", 200, None),
     ] {
         let response = world.send(request(method, path, "", &[])).await;
@@ -24,7 +27,7 @@ async fn paths_and_methods_that_are_not_read_are_refused() {
 #[tokio::test]
 async fn what_cannot_be_answered_yet_says_so() {
     let world = World::start().await;
-    for query in ["window=all", "by=profile", "by=profile&window=all"] {
+    for query in ["by=profile", "by=profile&window=all"] {
         let response = world.send(request("GET", "/v1/popularity", query, &[])).await;
         assert_eq!(response.status(), 501, "{query}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -41,6 +44,8 @@ async fn a_bad_parameter_is_named_and_its_value_is_not_repeated() {
         ("/v1/popularity", "limit=%3Cscript%3E", "limit"),
         ("/v1/rate", "window=%3Cscript%3E", "window"),
         ("/v1/rate", "step=%3Cscript%3E", "step"),
+        ("/v1/history/users_joined_by_year", "as_of=%3Cscript%3E", "as_of"),
+        ("/v1/history/users_joined_by_year", "format=%3Cscript%3E", "format"),
     ] {
         let response = world.send(request("GET", path, query, &[])).await;
         let body = json_of(&response);
@@ -66,7 +71,7 @@ async fn health_needs_nothing_and_every_answer_has_its_headers() {
 #[tokio::test]
 async fn head_is_get_without_a_body() {
     let world = World::start().await;
-    for path in ["/", "/health", "/v1/popularity", "/v1/rate", "/nothing"] {
+    for path in ["/", "/health", "/v1/popularity", "/v1/rate", "/v1/history", "/nothing"] {
         let get = world.send(request("GET", path, "", &[])).await;
         let head = world.send(request("HEAD", path, "", &[])).await;
         assert_eq!((head.status(), head.headers()), (get.status(), get.headers()), "{path}");

@@ -1,5 +1,6 @@
-//! A live table of the test's own, pages to put in it, and requests as API Gateway sends them.
+//! A live table and a bucket of the test's own, pages and objects to put in them, and requests as API Gateway sends them.
 
+use aws::bucket::Bucket;
 use aws::live::{Expected, LiveTable, Written};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
@@ -10,14 +11,16 @@ use posts::layout::PageKey;
 use posts::page::{PageUpdate, Slots};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
-use query::{Config, State, handle_at};
+use query::{State, handle_at};
 use serde_json::{Value, json};
 
 const TABLE: &str = "live";
+const BUCKET: &str = "lake";
 
 pub(crate) struct World {
     pub(crate) stores: Stores,
     pub(crate) table: LiveTable,
+    bucket: Bucket,
     state: State,
 }
 
@@ -33,9 +36,15 @@ impl World {
             "BillingMode": "PAY_PER_REQUEST"
         });
         stores.create_table(&definition).await.unwrap();
-        let sdk = sdk(&stores.endpoints().dynamodb);
-        let config = Config { table: TABLE.to_owned(), bucket: "lake".to_owned() };
-        Self { table: LiveTable::new(&sdk, TABLE), state: State::new(&sdk, &config), stores }
+        stores.create_bucket(BUCKET).await.unwrap();
+        let table = LiveTable::new(&sdk(&stores.endpoints().dynamodb), TABLE);
+        let bucket = Bucket::new(&sdk(&stores.endpoints().s3), BUCKET);
+        Self { state: State::new(table.clone(), bucket.clone()), table, bucket, stores }
+    }
+
+    /// Puts an object.
+    pub(crate) async fn put(&self, key: &str, body: &str) {
+        self.bucket.put(key, body.to_owned().into()).await.unwrap();
     }
 
     /// Writes the first update of a page.
