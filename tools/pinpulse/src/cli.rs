@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 use crate::function::{self, FunctionArgs};
+use crate::lake::{self, BatchArgs, HistoryArgs};
 use crate::local::{self, LocalArgs};
 use crate::popularity::{self, PopularityArgs};
 use crate::send::{self, SendArgs};
@@ -24,6 +25,10 @@ enum Verb {
     Send(SendArgs),
     /// Show what is popular now.
     Popularity(PopularityArgs),
+    /// Consolidate everything posted so far into tables and answer the nine questions, now (local only).
+    Batch(BatchArgs),
+    /// Show the answer to one of the nine questions.
+    History(HistoryArgs),
     /// Run one function against a Lambda Runtime API. `local` starts these; people rarely do.
     #[command(hide = true)]
     Function(FunctionArgs),
@@ -36,6 +41,8 @@ impl Cli {
             Verb::Local(args) => local::run(args).await,
             Verb::Send(args) => send::run(args).await,
             Verb::Popularity(args) => popularity::run(args).await,
+            Verb::Batch(args) => lake::batch(args).await,
+            Verb::History(args) => lake::history(args).await,
             Verb::Function(args) => Box::pin(function::run(args)).await,
         }
     }

@@ -166,6 +166,14 @@ impl Client {
     /// # Errors
     /// If `base` is no http(s) URL, or TLS cannot be set up.
     pub fn new(base: &str) -> Result<Self, ClientError> {
+        Self::waiting(base, ANSWER_LIMIT)
+    }
+
+    /// A client that waits longer, or less long, for an answer than an HTTP API takes to give one.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn waiting(base: &str, answer_limit: Duration) -> Result<Self, ClientError> {
         let bad = |reason: String| ClientError::Url { url: base.to_owned(), reason };
         let url = Url::parse(base).map_err(|error| bad(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -174,7 +182,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("pinpulse/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
-            .timeout(ANSWER_LIMIT);
+            .timeout(answer_limit);
         // A proxy of the environment cannot know this machine's own loopback.
         if is_loopback(&url) {
             builder = builder.no_proxy();

@@ -24,6 +24,10 @@ pub enum Name {
     Archive,
     /// Serves numbers.
     Query,
+    /// Consolidates raw objects into tables.
+    Batch,
+    /// Answers the nine questions over the tables.
+    History,
 }
 
 /// Arguments of `pinpulse function`.
@@ -50,6 +54,8 @@ pub async fn run(args: FunctionArgs) -> Exit {
         Name::Popularity => Box::pin(popularity::run()).await,
         Name::Archive => Box::pin(archive::run()).await,
         Name::Query => Box::pin(query::run()).await,
+        Name::Batch => Box::pin(batch::run()).await,
+        Name::History => Box::pin(history::run()).await,
     };
     match ended {
         Ok(()) => Exit::Done,

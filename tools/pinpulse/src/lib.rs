@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod exit;
 pub mod function;
+pub mod lake;
 pub mod local;
 pub mod output;
 pub mod popularity;

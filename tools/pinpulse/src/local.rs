@@ -7,12 +7,14 @@
 mod args;
 mod banner;
 mod cloud;
+mod control;
 mod plan;
 mod process;
 mod status;
 
 pub use args::{LocalArgs, Variable};
 pub use cloud::{Cloud, Running};
+pub use control::DRAIN;
 
 use crate::exit::Exit;
 use crate::output::talk;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use aws::boot::S3Settings;
 use aws::bucket::Bucket;
 use aws::live::LiveTable;
 use aws::stream::PostStream;
@@ -42,6 +43,20 @@ impl Place {
         function.environment.get(name).cloned()
     }
 
+    /// The bucket's name, in the lower case that buckets have.
+    fn bucket_name(&self, function: &str) -> String {
+        self.variable(function, "BUCKET").unwrap().to_lowercase()
+    }
+
+    async fn bucket(&self, function: &str) -> Bucket {
+        self.stores.create_bucket(&self.bucket_name(function)).await.unwrap();
+        Bucket::new(&self.sdk(&self.stores.endpoints().s3).await, self.bucket_name(function))
+    }
+
+    fn s3(&self) -> S3Settings {
+        S3Settings::at(&self.stores.endpoints().s3, REGION, Stores::credentials())
+    }
+
     /// The stream a recorded event is of, made here so that its shard can be looked up.
     async fn with_streams_of(&self, delivery: &Delivery) {
         for shard in delivery.shards.keys() {
@@ -63,8 +78,7 @@ impl Place {
                 answered(ingest::handle(&state, request(event)).await.status().as_u16())
             }
             "query" => {
-                let config = query::Config::read(|name| self.variable(function, name)).unwrap();
-                let state = query::State::new(&self.sdk(&endpoints.dynamodb).await, &config);
+                let state = query::State::new(table().await, self.bucket(function).await);
                 answered(query::handle(&state, request(event)).await.status().as_u16())
             }
             "popularity" => {
@@ -76,11 +90,20 @@ impl Place {
             "archive" => {
                 let delivery: Delivery = serde_json::from_str(event).unwrap();
                 self.with_streams_of(&delivery).await;
-                let name = self.variable(function, "BUCKET").unwrap().to_lowercase();
-                self.stores.create_bucket(&name).await.unwrap();
-                let bucket = Bucket::new(&self.sdk(&endpoints.s3).await, name);
-                let state = archive::State::new(table().await, bucket, streams);
+                let state = archive::State::new(table().await, self.bucket(function).await, streams);
                 taken(archive::handle(&state, delivery).await.batch_item_failures.len())
+            }
+            "batch" => {
+                let lake = batch::LakeSettings { bucket: self.bucket_name(function), s3: self.s3() };
+                let state = batch::State::new(table().await, self.bucket(function).await, lake);
+                batch::handle(&state, None).await.map(drop).map_err(|error| error.to_string())
+            }
+            "history" => {
+                let lake = history::Lake::in_bucket(&self.bucket_name(function), &self.s3());
+                let state = history::State::new(table().await, self.bucket(function).await, lake);
+                let event = serde_json::from_str(event).unwrap();
+                let done = history::handle(&state, &event, aws::time::now_ms()).await;
+                done.map(drop).map_err(|error| error.to_string())
             }
             other => Err(format!("no test knows the function {other}")),
         }

@@ -120,4 +120,5 @@ fn only_the_lake_functions_link_the_lake() {
     for package in ["posts", "aws", "ingest", "popularity", "archive", "query", "localcloud"] {
         Graph::refuse(package, "the lake costs minutes to build and megabytes to start", lake);
     }
+    Graph::refuse("batch", "a commit needs no query engine", |name| name.starts_with("datafusion"));
 }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use localcloud::mapping::OnFailureSink;
 use localcloud::{
     Cors, Endpoints, Front, FrontOptions, Instance, Lambda, Ledger, OnFailureRecord, OpenError, Poller, PollerOptions,
-    REGION, ShardStatus, StoreError, StoreOptions, Stores,
+    REGION, Scheduler, ShardStatus, StoreError, StoreOptions, Stores,
 };
 use serde::Serialize;
 
 use super::args::LocalArgs;
+use super::control::Control;
 use super::plan::{self, Launch, PlanError, Program};
 use crate::template::{self, Deployment};
 
@@ -58,6 +59,7 @@ pub struct Running {
     stores: Stores,
     lambda: Lambda,
     poller: Arc<Poller>,
+    scheduler: Scheduler,
     front: Front,
     ledger: Ledger,
     facts: Cloud,
@@ -110,10 +112,11 @@ impl Running {
         };
         let lambda = Lambda::start(plan::functions(&deployment, &launch)).await?;
         let poller = Arc::new(start_poller(args, &stores, &lambda, &deployment, &ledger).await?);
-        let front = start_front(args.port, &deployment, &lambda).await?;
+        let front = start_front(args.port, &deployment, &lambda, &poller).await?;
+        let scheduler = Scheduler::start(lambda.clone(), plan::schedules(&deployment)?);
         let facts = facts(&front, &launch.endpoints, &deployment);
         write_facts(&args.data_dir, &facts)?;
-        Ok(Self { stores, lambda, poller, front, ledger, facts })
+        Ok(Self { stores, lambda, poller, scheduler, front, ledger, facts })
     }
 
     /// Where everything is.
@@ -149,6 +152,7 @@ impl Running {
     /// Takes everything down; with `drain`, not before every follower is at every stream's end.
     pub async fn stop(self, drain: bool) {
         self.front.stop().await;
+        self.scheduler.stop().await;
         if drain {
             self.poller.drained().await;
         }
@@ -213,13 +217,25 @@ async fn on_failure(stores: &Stores) -> OnFailureSink {
 }
 
 /// The front on the port asked for, or on the next free one; any, for port 0.
-async fn start_front(port: u16, deployment: &Deployment, lambda: &Lambda) -> Result<Front, CloudError> {
+async fn start_front(
+    port: u16,
+    deployment: &Deployment,
+    lambda: &Lambda,
+    poller: &Arc<Poller>,
+) -> Result<Front, CloudError> {
     let mut next = port;
     loop {
         let options =
             FrontOptions { stage: deployment.api.stage.clone(), cors: deployment.api.cors.as_ref().map(cors) };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, next));
-        match Front::start(address, plan::routes(deployment), lambda.clone(), options).await {
+        match Front::start(
+            address,
+            plan::routes(deployment),
+            Control { lambda: lambda.clone(), poller: poller.clone() },
+            options,
+        )
+        .await
+        {
             Err(localcloud::front::StartError::Listen { .. })
                 if port != 0 && next < port.saturating_add(MORE_PORTS) && next < u16::MAX =>
             {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use localcloud::{Endpoints, FunctionSpec, HttpRoute, Mapping, OnFailure, StartingPosition};
+use bytes::Bytes;
+use localcloud::{Endpoints, Expression, FunctionSpec, HttpRoute, Mapping, OnFailure, Schedule, StartingPosition};
 
 use super::args::Variable;
 use crate::template::{self, Deployment, Function, TemplateError};
@@ -71,6 +72,14 @@ pub enum PlanError {
         /// Why.
         source: std::io::Error,
     },
+    /// A schedule's expression is none.
+    #[error("read the schedule {schedule}: {reason}")]
+    Schedule {
+        /// The schedule's name.
+        schedule: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The template is not understood.
     #[error("read the template: {0}")]
     Template(#[from] TemplateError),
@@ -90,10 +99,19 @@ fn physical_name(logical_id: &str, resource_type: &str, run: u64) -> Option<Stri
 
 /// The functions as processes.
 pub(super) fn functions(deployment: &Deployment, launch: &Launch) -> Vec<FunctionSpec> {
-    deployment.functions.iter().map(|function| process(function, launch)).collect()
+    let scheduled = |name: &str| deployment.schedules.iter().any(|schedule| schedule.function == name);
+    deployment
+        .functions
+        .iter()
+        .map(|function| {
+            // What runs on a schedule has a reserved concurrency of one; a run asked for meanwhile waits.
+            let max_instances = if scheduled(&function.name) { 1 } else { MAX_INSTANCES };
+            process(function, launch, max_instances)
+        })
+        .collect()
 }
 
-fn process(function: &Function, launch: &Launch) -> FunctionSpec {
+fn process(function: &Function, launch: &Launch, max_instances: usize) -> FunctionSpec {
     let (program, args) = match &launch.program {
         Program::Own(binary) => (binary.clone(), vec!["function".to_owned(), function.name.clone()]),
         Program::Bootstraps(folder) => (folder.join(&function.name).join("bootstrap"), Vec::new()),
@@ -123,7 +141,7 @@ fn process(function: &Function, launch: &Launch) -> FunctionSpec {
         env,
         timeout: function.timeout,
         memory_mb: function.memory_mb,
-        max_instances: MAX_INSTANCES,
+        max_instances,
     }
 }
 
@@ -151,6 +169,26 @@ pub(super) fn mappings(deployment: &Deployment) -> Vec<Mapping> {
         .collect()
 }
 
+/// The schedules, as the scheduler takes them.
+pub(super) fn schedules(deployment: &Deployment) -> Result<Vec<Schedule>, PlanError> {
+    deployment
+        .schedules
+        .iter()
+        .map(|schedule| {
+            let expression = schedule.expression.parse::<Expression>().map_err(|source| PlanError::Schedule {
+                schedule: schedule.name.clone(),
+                reason: source.to_string(),
+            })?;
+            Ok(Schedule {
+                name: schedule.name.clone(),
+                function: schedule.function.clone(),
+                expression,
+                input: schedule.input.clone().map(Bytes::from),
+            })
+        })
+        .collect()
+}
+
 /// The routes, as the front takes them.
 pub(super) fn routes(deployment: &Deployment) -> Vec<HttpRoute> {
     let route = |route: &template::Route| HttpRoute {
@@ -169,7 +207,7 @@ mod tests {
     fn streams_are_named_by_the_run_and_functions_are_told() {
         let deployment = deployment(None, &[], 7).unwrap();
         let streams: Vec<_> = deployment.streams.iter().map(|stream| stream.name.as_str()).collect();
-        assert_eq!(streams, ["geo-7", "pin-7", "user-7"]);
+        assert_eq!(streams, ["pin-7", "geo-7", "user-7"]);
         let ingest = deployment.functions.iter().find(|function| function.name == "ingest").unwrap();
         assert_eq!(ingest.environment.get("PIN_STREAM").map(String::as_str), Some("pin-7"));
     }

@@ -6,8 +6,15 @@ use std::time::Duration;
 use serde_json::json;
 use serde_norway::Value;
 
-use super::deployment::{Api, Cors, Deployment, Function, Mapping, Route, StartingPosition, read};
+use super::deployment::{Api, Cors, Deployment, Function, Mapping, Route, Schedule, StartingPosition, read};
 use super::fixture::{DEPLOYED, read_plainly};
+
+/// The text of a file in `events/`.
+macro_rules! event {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/", $file))
+    };
+}
 
 const DAY_S: i64 = 86_400;
 /// Live pages expire this long after the end of their arrival day; the streams must forget first.
@@ -48,6 +55,8 @@ fn the_functions_have_their_variables_time_and_memory() {
         function("IngestFunction", "ingest", 25, 256, &streams),
         function("PopularityFunction", "popularity", 60, 512, &[table]),
         function("ArchiveFunction", "archive", 60, 512, &[table, bucket]),
+        function("BatchFunction", "batch", 300, 1_024, &[table, bucket]),
+        function("HistoryFunction", "history", 900, 2_048, &[table, bucket]),
         function("QueryFunction", "query", 10, 256, &[table, bucket]),
     ];
     assert_eq!(read_plainly(DEPLOYED).unwrap().functions, want);
@@ -59,6 +68,55 @@ fn popularity_and_archive_read_all_three_streams_once_each() {
     let want = both
         .map(|(function, size, window_s)| ["pin", "geo", "user"].map(|kind| mapping(function, kind, size, window_s)));
     assert_eq!(read_plainly(DEPLOYED).unwrap().mappings, want.as_flattened());
+}
+
+#[test]
+fn batch_and_history_run_by_the_clock_with_the_recorded_events() {
+    let schedule = |name: &str, function: &str, expression: &str, event: &str| Schedule {
+        name: name.to_owned(),
+        function: function.to_owned(),
+        expression: expression.to_owned(),
+        input: Some(event.trim_end().to_owned()),
+    };
+    let (batch, history) = (event!("batch/schedule.json"), event!("history/schedule.json"));
+    let want = [
+        schedule("Consolidate", "batch", "rate(5 minutes)", batch),
+        schedule("Answer", "history", "rate(15 minutes)", history),
+    ];
+    assert_eq!(read_plainly(DEPLOYED).unwrap().schedules, want);
+}
+
+#[test]
+fn schedules_and_reservation_follow_their_parameters() {
+    let given = |name: &str, value: &str| {
+        let parameters = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let schedules = read(DEPLOYED, &|_, _| None, &parameters).unwrap().schedules;
+        schedules.into_iter().map(|schedule| schedule.expression).collect::<Vec<_>>()
+    };
+    assert_eq!(given("BatchSchedule", "rate(1 minute)"), ["rate(1 minute)", "rate(15 minutes)"]);
+    assert_eq!(given("HistorySchedule", "cron(0 3 * * ? *)"), ["rate(5 minutes)", "cron(0 3 * * ? *)"]);
+    assert_eq!(given("ReserveConcurrency", "false"), ["rate(5 minutes)", "rate(15 minutes)"]);
+}
+
+#[test]
+fn what_runs_by_the_clock_runs_once_at_a_time_and_leaves_failures_to_the_next_run() {
+    let mut scheduled = Vec::new();
+    for (name, properties) in of_type("AWS::Serverless::Function") {
+        for (_, event) in entries(&properties["Events"]).iter().filter(|(_, event)| event["Type"] == "ScheduleV2") {
+            let said = &event["Properties"];
+            assert!(said["DeadLetterConfig"]["Arn"].as_str().is_some(), "{name}");
+            assert_eq!((&said["OmitName"], said.get("Name")), (&Value::Bool(true), None), "two stacks, one account");
+            assert_eq!((&said["State"], &said["FlexibleTimeWindow"]["Mode"]), (&"ENABLED".into(), &"OFF".into()));
+            let reserved = &properties["ReservedConcurrentExecutions"];
+            assert_eq!((&reserved[0], &reserved[1]), (&"ConcurrencyReserved".into(), &1.into()), "{name}");
+            let invoked = &properties["EventInvokeConfig"];
+            assert_eq!(invoked["MaximumRetryAttempts"], 0, "{name}");
+            assert_eq!(invoked["MaximumEventAgeInSeconds"], properties["Timeout"], "{name}");
+            scheduled.push(name.clone());
+        }
+    }
+    assert_eq!(scheduled, ["BatchFunction", "HistoryFunction"]);
+    assert!(of_type("AWS::SQS::Queue").iter().all(|(_, queue)| queue["SqsManagedSseEnabled"] == true));
 }
 
 #[test]
@@ -93,7 +151,7 @@ fn pages_of_any_origin_may_call_the_default_stage() {
 
 #[test]
 fn the_stores_are_three_streams_one_table_and_one_bucket() {
-    let Deployment { streams, tables, buckets, schedules, .. } = read_plainly(DEPLOYED).unwrap();
+    let Deployment { streams, tables, buckets, .. } = read_plainly(DEPLOYED).unwrap();
     let streams: Vec<_> =
         streams.iter().map(|stream| (stream.logical_id.as_str(), stream.name.as_str(), stream.shards)).collect();
     let want = [("PinStream", "pinpulse-pin", 1), ("GeoStream", "pinpulse-geo", 1), ("UserStream", "pinpulse-user", 1)];
@@ -112,7 +170,6 @@ fn the_stores_are_three_streams_one_table_and_one_bucket() {
     assert_eq!(tables[0].definition, definition);
     assert_eq!(buckets.len(), 1);
     assert_eq!(buckets[0].name, "pinpulse-bucket");
-    assert_eq!(schedules, []);
 }
 
 #[test]
@@ -194,7 +251,7 @@ fn what_holds_data_outlives_the_stack() {
 #[test]
 fn no_role_allows_more_than_named_actions_on_named_resources() {
     let roles = of_type("AWS::IAM::Role");
-    assert_eq!(roles.len(), 4);
+    assert_eq!(roles.len(), 6);
     for (name, properties) in roles {
         assert!(properties.get("ManagedPolicyArns").is_none(), "{name}");
         let statements = properties["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
@@ -206,6 +263,25 @@ fn no_role_allows_more_than_named_actions_on_named_resources() {
             assert!(statement["Resource"] != "*" || statement["Sid"] == "Trace", "{name}: {statement:?}");
         }
     }
+}
+
+/// S3 says that an object is missing only to those who may list the bucket, and 403 to all others.
+#[test]
+fn who_gets_objects_learns_that_one_is_missing() {
+    let mut readers = Vec::new();
+    for (name, properties) in of_type("AWS::IAM::Role") {
+        let statements = properties["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+        let allows = |action: &str| statements.iter().find(|statement| statement["Action"][0] == action);
+        let Some(gets) = allows("s3:GetObject") else { continue };
+        let gets = gets["Resource"].as_sequence().unwrap().iter().map(|resource| resource.as_str().unwrap());
+        let gets: Vec<_> = gets.map(|resource| resource.strip_prefix("${Bucket.Arn}/").unwrap()).collect();
+        // A list states a prefix and is held to it. Getting an object states none.
+        let lists = &allows("s3:ListBucket").unwrap()["Condition"]["StringLikeIfExists"]["s3:prefix"];
+        let lists: Vec<_> = lists.as_sequence().unwrap().iter().map(|prefix| prefix.as_str().unwrap()).collect();
+        assert_eq!(lists, gets, "{name}");
+        readers.push(name);
+    }
+    assert_eq!(readers, ["BatchRole", "HistoryRole", "QueryRole"]);
 }
 
 fn parsed() -> Value {

@@ -8,9 +8,9 @@ use tokio::sync::watch;
 
 use crate::running::{Left, Local, signal, until};
 
-const PINS: &str = include_str!("../../../../shared/posts/tests/data/course-169/pin.ndjson");
-const GEOS: &str = include_str!("../../../../shared/posts/tests/data/course-169/geo.ndjson");
-const USERS: &str = include_str!("../../../../shared/posts/tests/data/course-169/user.ndjson");
+pub(crate) const PINS: &str = include_str!("../../../../shared/posts/tests/data/course-169/pin.ndjson");
+pub(crate) const GEOS: &str = include_str!("../../../../shared/posts/tests/data/course-169/geo.ndjson");
+pub(crate) const USERS: &str = include_str!("../../../../shared/posts/tests/data/course-169/user.ndjson");
 
 fn rows(ndjson: &str) -> Vec<Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

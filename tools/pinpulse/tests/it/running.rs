@@ -62,10 +62,11 @@ impl Local {
 
     /// The function processes: pid and function.
     pub(crate) fn processes(&self) -> Vec<(u32, String)> {
-        let own = self.child.id();
-        let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        pids.filter_map(|pid| Some((pid, function_of(pid, own)?))).collect()
+        processes_of(self.child.id())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ctrl-C, and the orderly end that follows.
@@ -90,6 +91,13 @@ impl Drop for Local {
             self.child.wait().ok();
         }
     }
+}
+
+/// The function processes of a program: pid and function.
+pub(crate) fn processes_of(parent: u32) -> Vec<(u32, String)> {
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter_map(|pid| Some((pid, function_of(pid, parent)?))).collect()
 }
 
 /// The function a process runs, if it is a child of `parent`. Linux only, like everything that reads `/proc`.
@@ -121,7 +129,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 
 /// The stores of a run that has ended.
 pub(crate) struct Left {
-    _stores: Stores,
+    stores: Stores,
     pub(crate) table: LiveTable,
     bucket: Bucket,
 }
@@ -135,7 +143,17 @@ impl Left {
         let name = |list: &str| facts[list][0].as_str().unwrap().to_owned();
         let table = LiveTable::new(&sdk(stores.endpoints().dynamodb).await, name("tables"));
         let bucket = Bucket::new(&sdk(stores.endpoints().s3).await, name("buckets"));
-        Self { _stores: stores, table, bucket }
+        Self { stores, table, bucket }
+    }
+
+    /// Lets the folder go, so that it can be opened again.
+    pub(crate) async fn close(self) {
+        self.stores.stop().await;
+    }
+
+    /// An object of the bucket.
+    pub(crate) async fn object(&self, key: &str) -> Option<Vec<u8>> {
+        self.bucket.get(key).await.unwrap().map(|body| body.to_vec())
     }
 
     pub(crate) async fn shards(&self) -> Vec<Shard> {
