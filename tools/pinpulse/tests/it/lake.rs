@@ -69,7 +69,9 @@ fn assert_the_nine(local: &Local) {
     for (question, key) in questions {
         let mut got = rows(local, question);
         if question == "users_joined_by_year" {
-            got.iter_mut().for_each(|row| row.truncate(2));
+            for row in &mut got {
+                row.truncate(2);
+            }
         }
         let want = published(key);
         assert_eq!(sorted(got), sorted(want), "{question}");
@@ -130,7 +132,7 @@ async fn a_killed_batch_or_history_is_made_good_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let local = Local::start(folder.path(), &[]);
     let over = Arc::new(AtomicBool::new(false));
-    let killer = {
+    let killing = {
         let (over, pid) = (over.clone(), local.pid());
         std::thread::spawn(move || kill_the_lake(pid, &over))
     };
@@ -140,7 +142,7 @@ async fn a_killed_batch_or_history_is_made_good_by_the_next() {
         pinpulse(&local, &["batch"]);
     }
     over.store(true, Ordering::Relaxed);
-    let killed = killer.join().unwrap();
+    let killed = killing.join().unwrap();
     assert!(killed >= 5, "{killed} processes killed");
     batch(&local);
     assert_the_nine(&local);
