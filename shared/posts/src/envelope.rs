@@ -2,8 +2,8 @@
 //!
 //! The door writes `{"v":1,"id":ID,"kind":"pin|geo|user","post":{...as received...}}`, at most 256 KiB; what is no JSON object
 //! travels as base64 in `raw`, and where no kind could be decided `kind` is null. Others may put records on the streams too:
-//! any kind, no envelope, a whole post in one. Reading is total: any bytes give at least one item, an item that cannot be a
-//! post carries its reason.
+//! any kind, no envelope, a whole post in one, many aggregated by the Kinesis Producer Library. Reading is total:
+//! any bytes give at least one item, an item that cannot be a post carries its reason.
 
 use std::borrow::Cow;
 
@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::fields::Fields;
 use crate::identity::content_id;
 use crate::kind::Kind;
+use crate::kpl::{MAX_POSTS, Unpacked, is_aggregated, unpack};
 use crate::quarantine::{Quarantined, Reason};
 
 /// The most a stream record may weigh, in bytes: a Lambda event of 6 MB still holds a good number of them.
@@ -22,9 +23,6 @@ pub const MAX_RECORD_BYTES: usize = 262_144;
 
 /// The envelope's version.
 const VERSION: u64 = 1;
-
-/// The first bytes of a record that the Kinesis Producer Library aggregated (its published format description).
-const AGGREGATED_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 
 /// One post of a stream record, before cleaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +65,29 @@ pub fn encode(id: &str, kind: Option<Kind>, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The posts of one stream record, in order, at least one. `fallback` is the kind the stream's name tells, used where the
-/// fields tell none.
+/// The posts of one stream record, in order, at least one and at most 10,000. `fallback` is the kind the stream's name
+/// tells, used where the fields tell none.
+///
+/// The records of an aggregated one are read each like a record of its own, one after the other, and `sub` counts on
+/// through all of them. One that is damaged or holds more posts than that is one item, kept whole.
 #[must_use]
 pub fn items(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
-    if data.starts_with(&AGGREGATED_MAGIC) {
+    match unpack(data) {
+        Unpacked::Plain => of_record(fallback, data),
+        Unpacked::Malformed => vec![unreadable(data, Reason::Aggregated)],
+        Unpacked::Records(records) => {
+            let parts: Vec<_> = records.into_iter().flat_map(|record| of_record(fallback, record)).collect();
+            if parts.len() > MAX_POSTS {
+                return vec![unreadable(data, Reason::Aggregated)];
+            }
+            (0..).zip(parts).map(|(sub, part)| Item { sub, ..part }).collect()
+        }
+    }
+}
+
+/// The posts of a record that stands alone or inside an aggregated one. Those do not nest.
+fn of_record(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
+    if is_aggregated(data) {
         return vec![unreadable(data, Reason::Aggregated)];
     }
     match serde_json::from_slice::<Shape<'_>>(data) {
@@ -162,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kpl::tests::pack;
 
     const GEO: &str =
         r#"{"ind": 7, "timestamp": "2020-08-28 03:52:47", "latitude": 1.5, "longitude": 2.5, "country": "Chile"}"#;
@@ -220,14 +237,61 @@ mod tests {
             assert_eq!(items[0].fault.map(|fault| fault.reason), Some(Reason::BadEnvelope), "{record}");
             assert_eq!(items[0].body.as_ref(), record.as_bytes());
         }
-        let aggregated = items(None, &[0xF3, 0x89, 0x9A, 0xC2, 1])[0].fault;
-        assert_eq!(aggregated.map(|fault| fault.reason), Some(Reason::Aggregated));
+    }
+
+    #[test]
+    fn an_aggregated_record_is_its_records_and_sub_counts_through_them() {
+        let whole = format!(r#"{{"pin":{{"index":7}},"geo":{GEO}}}"#);
+        let enveloped = encode("a", Some(Kind::User), br#"{"ind":7}"#);
+        let record = pack(&[whole.as_bytes(), &enveloped, b"\xff", GEO.as_bytes()]);
+        let got: Vec<_> = items(Some(Kind::Pin), &record).iter().map(|item| (item.sub, item.kind)).collect();
+        let want = [Kind::Pin, Kind::Geo, Kind::User, Kind::Pin, Kind::Geo].map(Some);
+        assert_eq!(got, (0..).zip(want).collect::<Vec<_>>());
+        let alone = items(Some(Kind::Pin), GEO.as_bytes());
+        assert_eq!(items(Some(Kind::Pin), &record)[4], Item { sub: 4, ..alone[0].clone() });
+    }
+
+    #[test]
+    fn an_aggregated_record_that_cannot_be_taken_apart_is_kept_whole() {
+        let inner = pack(&[GEO]);
+        let nested = pack(&[&inner]);
+        let too_many = pack(&vec![r#"{"pin":{},"geo":{}}"#; 5_001]);
+        let mut damaged = inner.clone();
+        damaged[10] ^= 1;
+        for (record, whole) in [(&nested, &inner), (&too_many, &too_many), (&damaged, &damaged)] {
+            let items = items(None, record);
+            assert_eq!(items.len(), 1);
+            assert_eq!(items[0].fault, Some(Reason::Aggregated.alone()));
+            assert_eq!(items[0].body.as_ref(), whole);
+        }
+        assert_eq!(items(None, &pack(&vec![r#"{"pin":{},"geo":{}}"#; 5_000])).len(), 10_000);
+    }
+
+    fn any_record() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..60),
+            Just(GEO.as_bytes().to_vec()),
+            Just(br#"{"user":{"ind":7},"pin":{"index":7}}"#.to_vec()),
+            "[a-z]{0,9}".prop_map(|id| encode(&id, Some(Kind::Geo), GEO.as_bytes())),
+        ]
     }
 
     proptest! {
         #[test]
         fn any_bytes_give_at_least_one_item(data in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(!items(None, &data).is_empty());
+        }
+
+        /// Aggregated or not, the same records give the same items, but for their places.
+        #[test]
+        fn aggregating_changes_nothing_but_sub(records in proptest::collection::vec(any_record(), 1..8)) {
+            let packed = pack(&records);
+            let together = items(Some(Kind::User), &packed);
+            let apart: Vec<_> = records.iter().flat_map(|record| items(Some(Kind::User), record)).collect();
+            prop_assert_eq!(together.len(), apart.len());
+            for (sub, (together, apart)) in (0..).zip(together.into_iter().zip(apart)) {
+                prop_assert_eq!(together, Item { sub, ..apart });
+            }
         }
 
         #[test]

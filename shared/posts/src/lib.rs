@@ -4,6 +4,7 @@ mod column;
 mod draft;
 mod geo;
 mod kind;
+mod kpl;
 mod pin;
 mod placeholder;
 mod user;
