@@ -6,5 +6,3 @@ mod lake;
 mod local;
 mod popularity;
 mod running;
-mod send;
-mod synthetic;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::send::draw::Draws;
-use crate::send::synthetic::instant::Form;
-use crate::send::synthetic::population::Identity;
+use crate::draw::Draws;
+use crate::synthetic::instant::Form;
+use crate::synthetic::population::Identity;
 
 /// 2017-10-20 01:44:03, the earliest post of the sample. After the last joining, so no post precedes its user's.
 pub(super) const FIRST_POST_S: u64 = 1_508_463_843;

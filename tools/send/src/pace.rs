@@ -69,7 +69,10 @@ impl Rate {
 }
 
 /// A length of time as people write it: `30s`, `5m`, `1h`, `250ms`, or bare seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// If the text is none, or a length of nothing; the error says what is expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let scale = match text.strip_prefix(digits).unwrap_or_default() {

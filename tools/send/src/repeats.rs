@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::send::draw::{Draws, Lane};
-use crate::send::record::Sending;
-use crate::send::source::{Source, SourceError};
+use crate::draw::{Draws, Lane};
+use crate::record::Sending;
+use crate::source::{Source, SourceError};
 
 /// A repeat follows its first at most so many sendings later.
 const MAX_DISTANCE: u64 = 50;
@@ -58,7 +58,7 @@ impl Iterator for Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::source;
+    use crate::source;
 
     fn sent(percent: f64) -> Vec<Marked> {
         let bounded = source::synthetic("run".to_owned(), 100, 0, 0.0).take(1_000);

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::client::DEFAULT_URL;
 use crate::output::SummaryOutput;
-use crate::send::pace::{Rate, duration};
-use crate::send::parcel::{MAX_BATCH_RECORDS, Packing};
+use crate::pace::{Rate, duration};
+use crate::parcel::{MAX_BATCH_RECORDS, Packing};
 
 /// Posts sent if nothing says how many.
 const DEFAULT_COUNT: u64 = 1_000;

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::stderr_is_terminal;
-use crate::send::report::Tally;
+use crate::report::Tally;
 
 /// Where a run stands, shown or not.
 pub(crate) struct Progress {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::send::synthetic::instant::Form;
-use crate::send::synthetic::population::Identity;
+use crate::synthetic::instant::Form;
+use crate::synthetic::population::Identity;
 
 #[derive(Serialize)]
 struct User<'a> {

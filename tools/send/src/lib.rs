@@ -1,8 +1,14 @@
 //! `pinpulse send`: posts from a generator or from files to a running Pinpulse, at a given rate, with a report at the end.
+//!
+//! A package of its own, so that the sender can be built and tested without the functions. The HTTP client, the exit codes
+//! and the rules of output are here too, since the other verbs of the command share them.
 
 mod args;
+pub mod client;
 mod draw;
+pub mod exit;
 mod flow;
+pub mod output;
 mod pace;
 mod parcel;
 mod post;
@@ -15,7 +21,6 @@ mod source;
 pub mod synthetic;
 
 pub use args::SendArgs;
-pub(crate) use pace::duration;
-pub use pace::{Rate, RateError};
+pub use pace::{Rate, RateError, duration};
 pub use report::{LatencyMs, Summary};
 pub use run::{SendError, demo, run, send};

@@ -5,18 +5,18 @@ use std::future::pending;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::args::SendArgs;
 use crate::client::{Client, ClientError};
 use crate::exit::Exit;
+use crate::flow::Flow;
 use crate::output::{SummaryOutput, data, talk};
-use crate::send::args::SendArgs;
-use crate::send::flow::Flow;
-use crate::send::pace::Rate;
-use crate::send::parcel::Packing;
-use crate::send::post::Delivery;
-use crate::send::progress::Progress;
-use crate::send::repeats::Repeats;
-use crate::send::report::Summary;
-use crate::send::source::{self, Source};
+use crate::pace::Rate;
+use crate::parcel::Packing;
+use crate::post::Delivery;
+use crate::progress::Progress;
+use crate::repeats::Repeats;
+use crate::report::Summary;
+use crate::source::{self, Source};
 
 /// Requests the demo keeps in flight at most; its rate is small.
 const DEMO_CONCURRENCY: usize = 32;

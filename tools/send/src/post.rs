@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::client::{Answer, Client, ClientError, Problem};
-use crate::send::parcel::Parcel;
+use crate::parcel::Parcel;
 
 /// Waiting before try n is a random part of 100 ms x 2^n, at most 5 s: full jitter, so that clients do not return together.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -204,9 +204,9 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::send::parcel::{Packer, Packing};
-    use crate::send::record::Sending;
-    use crate::send::synthetic;
+    use crate::parcel::{Packer, Packing};
+    use crate::record::Sending;
+    use crate::synthetic;
 
     fn batch(posts: u64) -> Parcel {
         let mut packer = Packer::new(Packing::Batch(500));

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use crate::send::draw::Draws;
+use crate::draw::Draws;
 
 /// One client's way to write a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use posts::Kind;
 use tokio::time::Instant;
 
-use crate::send::record::{Record, Sending};
+use crate::record::{Record, Sending};
 
 /// The most records a batch may hold: the door's limit on `/v1/batch`.
 pub(crate) const MAX_BATCH_RECORDS: usize = 500;
@@ -169,7 +169,7 @@ impl Packer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::synthetic;
+    use crate::synthetic;
 
     fn sending(number: u64) -> Sending {
         Sending::post(&format!("run-{number}"), synthetic::post(100, number, 0.0))

@@ -2,7 +2,7 @@
 
 use posts::Kind;
 
-use crate::send::synthetic::SyntheticPost;
+use crate::synthetic::SyntheticPost;
 
 /// One record with the id it keeps through retries and repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use posts::known::COUNTRIES;
 
-use crate::send::draw::{Draws, Lane, Weights};
-use crate::send::synthetic::words::{FIRST_NAMES, LAST_NAMES, POSTER_NOUNS, POSTER_STYLES, POSTER_WORDS};
+use crate::draw::{Draws, Lane, Weights};
+use crate::synthetic::words::{FIRST_NAMES, LAST_NAMES, POSTER_NOUNS, POSTER_STYLES, POSTER_WORDS};
 
 /// The population is one for all seeds.
 const POPULATION: u64 = 0;

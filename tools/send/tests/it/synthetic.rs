@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use pinpulse::send::synthetic::post;
 use posts::Kind;
 use posts::arrival::Arrival;
 use posts::clean::{Cleaned, clean};
 use posts::known::{CATEGORIES, COUNTRIES};
 use posts::quarantine::Quarantined;
+use send::synthetic::post;
 use serde_json::Value;
 
 const SEED: u64 = 100;

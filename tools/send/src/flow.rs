@@ -11,13 +11,13 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::send::pace::Rate;
-use crate::send::parcel::{Packer, Packing, Parcel};
-use crate::send::post::{Delivery, Outcome};
-use crate::send::progress::Progress;
-use crate::send::repeats::{Marked, Repeats};
-use crate::send::report::{Summary, Tally};
-use crate::send::source::SourceError;
+use crate::pace::Rate;
+use crate::parcel::{Packer, Packing, Parcel};
+use crate::post::{Delivery, Outcome};
+use crate::progress::Progress;
+use crate::repeats::{Marked, Repeats};
+use crate::report::{Summary, Tally};
+use crate::source::SourceError;
 
 /// How a run is paced and bounded.
 pub(crate) struct Flow {

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use posts::known::CATEGORIES;
 use serde::Serialize;
 
-use crate::send::draw::{Draws, Weights};
-use crate::send::synthetic::population::Poster;
-use crate::send::synthetic::words::{ACCENTED, FILLERS, TOPICS};
+use crate::draw::{Draws, Weights};
+use crate::synthetic::population::Poster;
+use crate::synthetic::words::{ACCENTED, FILLERS, TOPICS};
 
 /// The source's longest description, in characters; longer ones were cut there.
 const MAX_DESCRIPTION_CHARS: usize = 180;
@@ -217,7 +217,7 @@ fn capital(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::draw::Lane;
+    use crate::draw::Lane;
 
     #[test]
     fn every_topic_has_its_category() {

@@ -15,8 +15,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::send::record::Sending;
-use crate::send::synthetic;
+use crate::record::Sending;
+use crate::synthetic;
 
 /// Why a sending could not be had.
 #[derive(Debug, Error)]

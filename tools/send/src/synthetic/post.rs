@@ -5,10 +5,10 @@
 
 use posts::Kind;
 
-use crate::send::draw::{Draws, Lane};
-use crate::send::synthetic::instant::Form;
-use crate::send::synthetic::population::Identity;
-use crate::send::synthetic::{geo, pin, poison, user};
+use crate::draw::{Draws, Lane};
+use crate::synthetic::instant::Form;
+use crate::synthetic::population::Identity;
+use crate::synthetic::{geo, pin, poison, user};
 
 /// The JSON texts of one post, in the order pin, geo, user.
 #[derive(Debug, Clone, PartialEq, Eq)]

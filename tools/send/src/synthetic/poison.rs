@@ -5,7 +5,7 @@
 use posts::Kind;
 use serde_json::{Value, json};
 
-use crate::send::draw::Draws;
+use crate::draw::Draws;
 
 /// The same record, spoiled in one of several ways.
 pub(super) fn spoil(kind: Kind, body: &str, dice: &mut Draws) -> String {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::output::table;
-use crate::send::post::Outcome;
+use crate::post::Outcome;
 
 /// The longest latency told apart, in microseconds: an hour.
 const MAX_LATENCY_US: u64 = 3_600_000_000;

@@ -1,0 +1,6 @@
+//! The sender's integration tests.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod delivery;
+mod synthetic;
