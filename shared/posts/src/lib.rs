@@ -19,6 +19,7 @@ pub mod identity;
 pub mod known;
 pub mod layout;
 pub mod page;
+pub mod place;
 pub mod quarantine;
 pub mod questions;
 pub mod raw;

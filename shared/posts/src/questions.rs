@@ -84,6 +84,9 @@ pub const LATEST_KEY: &str = "history/latest.json";
 /// The object of the totals of all arrival days before a cut-off day.
 pub const TOTALS_KEY: &str = "serving/totals.json";
 
+/// The object of the newest comparison of live pages with a recount.
+pub const RECONCILIATION_KEY: &str = "serving/reconciliation.json";
+
 #[cfg(test)]
 mod tests {
     use super::*;
