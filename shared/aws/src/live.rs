@@ -2,6 +2,7 @@
 
 mod page;
 mod progress;
+mod scan;
 
 use std::collections::HashMap;
 
@@ -9,6 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use page::{Expected, Page, Written};
 pub use progress::{ChainEntry, Committed, Extra, Progress};
+pub use scan::Found;
 
 use crate::failure::CallError;
 use crate::item::{Item, text};

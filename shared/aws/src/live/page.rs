@@ -130,7 +130,7 @@ fn found(error: &aws_sdk_dynamodb::operation::update_item::UpdateItemError) -> O
 }
 
 /// An item as a page; `None` if it has no `last`.
-fn page(item: &Item) -> Option<Page> {
+pub(super) fn page(item: &Item) -> Option<Page> {
     let slots = item
         .iter()
         .filter(|(name, value)| matches!(value, AttributeValue::N(_)) && *name != EXPIRES && *name != FOLLOWERS)
