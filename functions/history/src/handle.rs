@@ -12,6 +12,7 @@ use crate::cutoff::cutoff;
 use crate::error::Error;
 use crate::lake::{Lake, TableVersions, Tables};
 use crate::publish::{Latest, Run};
+use crate::recount::{Days, Reconciliation, reconcile};
 use crate::request::Request;
 use crate::session::session;
 use crate::totals::{Totals, newest_day, previous_cutoff};
@@ -45,6 +46,8 @@ pub enum Outcome {
     NoTables,
     /// Another run, over newer tables, published meanwhile.
     Superseded,
+    /// Live pages were compared with a recount.
+    Reconciled,
 }
 
 /// What a run did, as the function answers.
@@ -60,11 +63,14 @@ pub struct Summary {
     pub questions: Vec<&'static str>,
     /// The totals' day C, where they were published.
     pub cutoff_day: Option<String>,
+    /// What a recount found, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<Box<Reconciliation>>,
 }
 
 impl Summary {
     fn without_answers(outcome: Outcome, table_versions: Option<TableVersions>) -> Self {
-        Self { outcome, run: None, table_versions, questions: Vec::new(), cutoff_day: None }
+        Self { outcome, run: None, table_versions, questions: Vec::new(), cutoff_day: None, reconciliation: None }
     }
 }
 
@@ -73,22 +79,32 @@ impl Summary {
 /// # Errors
 /// If the event asks for what is not there, or a store or table cannot be read or written. What was published stays valid.
 pub async fn handle(state: &State, event: &Value, now_ms: i64) -> Result<Summary, Error> {
-    let request = Request::read(event)?;
+    let (question, force) = match Request::read(event)? {
+        Request::Reconcile(days) => return reconciled(state, days, now_ms).await,
+        Request::Answer { question, force } => (question, force),
+    };
     let Some(tables) = state.lake.open().await? else {
         return Ok(Summary::without_answers(Outcome::NoTables, None));
     };
     let versions = tables.versions();
-    let asks_again = request.force || request.question.is_some();
+    let asks_again = force || question.is_some();
     if !asks_again && Latest::read(&state.bucket).await?.is_some_and(|latest| latest.covers(versions)) {
         return Ok(Summary::without_answers(Outcome::Unchanged, Some(versions)));
     }
     let watermarks = watermark::read(&state.live, &tables).await?;
     let moment = Moment { session: moment(&tables, &watermarks).await?, watermarks };
     let run = Run::new(now_ms, versions);
-    match request.question {
+    match question {
         Some(question) => answer_one(state, &moment, &run, question).await,
         None => answer_all(state, &moment, &run).await,
     }
+}
+
+/// Compares live pages with a recount.
+async fn reconciled(state: &State, days: Days, now_ms: i64) -> Result<Summary, Error> {
+    let report = reconcile(&state.live, &state.bucket, &state.lake, days, now_ms).await?;
+    let summary = Summary::without_answers(Outcome::Reconciled, report.table_versions);
+    Ok(Summary { reconciliation: Some(Box::new(report)), ..summary })
 }
 
 /// One moment of the lake.
@@ -146,5 +162,6 @@ fn answered(run: &Run, answers: &[(Question, Answer)], totals: Option<Totals>) -
         table_versions: Some(run.versions),
         questions: answers.iter().map(|(question, _)| question.name()).collect(),
         cutoff_day: totals.map(|totals| totals.cutoff_day),
+        reconciliation: None,
     }
 }

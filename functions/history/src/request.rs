@@ -1,4 +1,5 @@
-//! What an invocation asks for: `{}`, `{"question": "<name>"}` or `{"force": true}`.
+//! What an invocation asks for: answers, `{}`, `{"question": "<name>"}` or `{"force": true}`; or a recount,
+//! `{"job": "reconcile"}`, with `"days"` one of `"closed"` (the default), `"all"` and a day such as `"2026-11-21"`.
 //!
 //! Members it does not know are passed over: a schedule may send an event of its own making.
 
@@ -6,22 +7,36 @@ use posts::questions::Question;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::recount::Days;
 
 /// What an invocation asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Request {
-    /// This question only; all of them, and the totals, without one.
-    pub question: Option<Question>,
-    /// Answer even if the tables did not change since the last run.
-    pub force: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Answers to questions.
+    Answer {
+        /// This question only; all of them, and the totals, without one.
+        question: Option<Question>,
+        /// Answer even if the tables did not change since the last run.
+        force: bool,
+    },
+    /// A recount of the live pages of some arrival days.
+    Reconcile(Days),
 }
 
 impl Request {
     /// Reads an event.
     ///
     /// # Errors
-    /// If it names no question there is, or a member is of another type.
+    /// If it names no job, question or day there is, or a member is of another type.
     pub(crate) fn read(event: &Value) -> Result<Self, Error> {
+        match event.get("job") {
+            None | Some(Value::Null) => Self::answer(event),
+            Some(Value::String(job)) if job == "reconcile" => Self::reconcile(event),
+            Some(_) => Err(Error::Event("there is no such job; reconcile is the one with a name".to_owned())),
+        }
+    }
+
+    fn answer(event: &Value) -> Result<Self, Error> {
         let question = match event.get("question") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => {
@@ -34,12 +49,28 @@ impl Request {
             Some(Value::Bool(force)) => *force,
             Some(_) => return Err(Error::Event("force is neither true nor false".to_owned())),
         };
-        Ok(Self { question, force })
+        Ok(Self::Answer { question, force })
+    }
+
+    fn reconcile(event: &Value) -> Result<Self, Error> {
+        let days = match event.get("days") {
+            None | Some(Value::Null) => Some(Days::default()),
+            Some(Value::String(days)) => match days.as_str() {
+                "closed" => Some(Days::Closed),
+                "all" => Some(Days::All),
+                day => day.parse().ok().map(Days::One),
+            },
+            Some(_) => None,
+        };
+        let days =
+            days.ok_or_else(|| Error::Event("days is none of closed, all and a day like 2026-11-21".to_owned()))?;
+        Ok(Self::Reconcile(days))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use posts::arrival::Day;
     use serde_json::json;
 
     use super::*;
@@ -47,19 +78,39 @@ mod tests {
     #[test]
     fn an_empty_event_and_a_schedules_own_ask_for_everything() {
         for event in [json!({}), json!(null), json!({"version": "0", "detail-type": "Scheduled Event", "detail": {}})] {
-            assert_eq!(Request::read(&event).unwrap(), Request::default(), "{event}");
+            assert_eq!(Request::read(&event).unwrap(), Request::Answer { question: None, force: false }, "{event}");
         }
     }
 
     #[test]
     fn one_question_is_asked_by_name_and_force_by_true() {
         let request = Request::read(&json!({"question": "category_by_year", "force": true})).unwrap();
-        assert_eq!(request, Request { question: Some(Question::CategoryByYear), force: true });
+        assert_eq!(request, Request::Answer { question: Some(Question::CategoryByYear), force: true });
+    }
+
+    #[test]
+    fn a_recount_is_of_closed_days_unless_it_says_otherwise() {
+        for (event, want) in [
+            (json!({"job": "reconcile"}), Days::Closed),
+            (json!({"job": "reconcile", "days": "closed"}), Days::Closed),
+            (json!({"job": "reconcile", "days": "all"}), Days::All),
+            (json!({"job": "reconcile", "days": "1970-01-02"}), Days::One(Day::containing(86_400_000))),
+        ] {
+            assert_eq!(Request::read(&event).unwrap(), Request::Reconcile(want), "{event}");
+        }
     }
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        for event in [json!({"question": "category"}), json!({"question": 1}), json!({"force": "yes"})] {
+        for event in [
+            json!({"question": "category"}),
+            json!({"question": 1}),
+            json!({"force": "yes"}),
+            json!({"job": "answer everything"}),
+            json!({"job": 1}),
+            json!({"job": "reconcile", "days": "yesterday"}),
+            json!({"job": "reconcile", "days": 3}),
+        ] {
             assert!(matches!(Request::read(&event), Err(Error::Event(_))), "{event}");
         }
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::handle::{State, Summary, handle};
 use crate::lake::Lake;
+use crate::recount::Reconciliation;
 
 /// Runs the function.
 ///
@@ -41,5 +42,34 @@ async fn answer(state: &State, event: Value) -> Result<Summary, Error> {
         ),
         Err(error) => tracing::error!(duration_ms, "failed to {error}"),
     }
-    Ok(summary?)
+    let summary = summary?;
+    if let Some(report) = &summary.reconciliation {
+        tell(report);
+    }
+    Ok(summary)
+}
+
+/// Numbers only: keys hold poster names.
+fn tell(report: &Reconciliation) {
+    let Reconciliation { pages, conservation, chain_entries, raw_objects, .. } = report;
+    if report.is_equal() {
+        tracing::info!(
+            days = report.days.as_str(),
+            pages = pages.equal,
+            in_flight = pages.in_flight,
+            hours = conservation.equal,
+            entries = chain_entries.equal,
+            objects = raw_objects.equal,
+            "live pages equal their recount"
+        );
+    } else {
+        tracing::error!(
+            days = report.days.as_str(),
+            pages = pages.mismatched,
+            hours = conservation.mismatched,
+            entries = chain_entries.mismatched,
+            objects = raw_objects.mismatched,
+            "live pages and recount differ"
+        );
+    }
 }

@@ -40,7 +40,7 @@ async fn of_shard(live: &LiveTable, tables: &Tables, shard: &Shard) -> Result<Op
 }
 
 /// The least of the tables' ordinals; none if a table has none, or one that is no ordinal.
-fn least(ordinals: &[Option<i64>]) -> Option<u64> {
+pub(crate) fn least(ordinals: &[Option<i64>]) -> Option<u64> {
     let ordinals: Option<Vec<u64>> = ordinals
         .iter()
         .map(|ordinal| ordinal.and_then(|ordinal| u64::try_from(ordinal).ok()).filter(|ordinal| *ordinal > 0))

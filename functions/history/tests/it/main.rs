@@ -5,6 +5,7 @@
 mod course;
 mod kit;
 mod medians;
+mod reconcile;
 mod recount;
 mod rows;
 mod runs;

@@ -27,17 +27,17 @@ const DAY_MS: i64 = 86_400_000;
 const NOON_MS: i64 = 20_000 * DAY_MS + DAY_MS / 2;
 
 /// The functions before history, one instance each.
-struct Pipeline {
-    world: World,
-    archive: Archive,
-    popularity: Popularity,
-    batch: Batch,
-    history: State,
+pub(crate) struct Pipeline {
+    pub(crate) world: World,
+    pub(crate) archive: Archive,
+    pub(crate) popularity: Popularity,
+    pub(crate) batch: Batch,
+    pub(crate) history: State,
     sent: u64,
 }
 
 impl Pipeline {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let world = World::start().await;
         for (stream, _) in COURSE {
             world.stores.create_stream(stream, 1).await.unwrap();

@@ -79,9 +79,11 @@ fn batch_and_history_run_by_the_clock_with_the_recorded_events() {
         input: Some(event.trim_end().to_owned()),
     };
     let (batch, history) = (event!("batch/schedule.json"), event!("history/schedule.json"));
+    let reconcile = event!("history/reconcile.json");
     let want = [
         schedule("Consolidate", "batch", "rate(5 minutes)", batch),
         schedule("Answer", "history", "rate(15 minutes)", history),
+        schedule("Reconcile", "history", "cron(0 3 * * ? *)", reconcile),
     ];
     assert_eq!(read_plainly(DEPLOYED).unwrap().schedules, want);
 }
@@ -93,9 +95,11 @@ fn schedules_and_reservation_follow_their_parameters() {
         let schedules = read(DEPLOYED, &|_, _| None, &parameters).unwrap().schedules;
         schedules.into_iter().map(|schedule| schedule.expression).collect::<Vec<_>>()
     };
-    assert_eq!(given("BatchSchedule", "rate(1 minute)"), ["rate(1 minute)", "rate(15 minutes)"]);
-    assert_eq!(given("HistorySchedule", "cron(0 3 * * ? *)"), ["rate(5 minutes)", "cron(0 3 * * ? *)"]);
-    assert_eq!(given("ReserveConcurrency", "false"), ["rate(5 minutes)", "rate(15 minutes)"]);
+    let nightly = "cron(0 3 * * ? *)";
+    assert_eq!(given("BatchSchedule", "rate(1 minute)"), ["rate(1 minute)", "rate(15 minutes)", nightly]);
+    assert_eq!(given("HistorySchedule", "cron(0 5 * * ? *)"), ["rate(5 minutes)", "cron(0 5 * * ? *)", nightly]);
+    assert_eq!(given("ReconcileSchedule", "rate(1 day)"), ["rate(5 minutes)", "rate(15 minutes)", "rate(1 day)"]);
+    assert_eq!(given("ReserveConcurrency", "false"), ["rate(5 minutes)", "rate(15 minutes)", nightly]);
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn what_runs_by_the_clock_runs_once_at_a_time_and_leaves_failures_to_the_next_ru
             scheduled.push(name.clone());
         }
     }
-    assert_eq!(scheduled, ["BatchFunction", "HistoryFunction"]);
+    assert_eq!(scheduled, ["BatchFunction", "HistoryFunction", "HistoryFunction"]);
     assert!(of_type("AWS::SQS::Queue").iter().all(|(_, queue)| queue["SqsManagedSseEnabled"] == true));
 }
 
