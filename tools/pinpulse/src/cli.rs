@@ -8,6 +8,7 @@ use crate::lake::{self, BatchArgs, HistoryArgs};
 use crate::local::{self, LocalArgs};
 use crate::popularity::{self, PopularityArgs};
 use crate::send::{self, SendArgs};
+use crate::verify::{self, VerifyArgs};
 
 /// Event posts in over HTTP, live popularity a second later; whole on this machine, or in the cloud.
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ enum Verb {
     Batch(BatchArgs),
     /// Show the answer to one of the nine questions.
     History(HistoryArgs),
+    /// Recount every live page from the tables and compare, to the digit (local only). Exit code 5 if a number is wrong.
+    Verify(VerifyArgs),
     /// Run one function against a Lambda Runtime API. `local` starts these; people rarely do.
     #[command(hide = true)]
     Function(FunctionArgs),
@@ -43,6 +46,7 @@ impl Cli {
             Verb::Popularity(args) => popularity::run(args).await,
             Verb::Batch(args) => lake::batch(args).await,
             Verb::History(args) => lake::history(args).await,
+            Verb::Verify(args) => verify::verify(args).await,
             Verb::Function(args) => Box::pin(function::run(args)).await,
         }
     }

@@ -51,18 +51,20 @@ fn question(name: &str) -> Result<Question, String> {
 
 /// Why a verb ended early.
 #[derive(Debug, thiserror::Error)]
-enum LakeError {
+pub(crate) enum LakeError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("run {function}: {message}")]
     Function { function: String, message: String },
+    #[error("read what {function} answered: {cause}")]
+    Answer { function: String, cause: serde_json::Error },
 }
 
 impl LakeError {
-    fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => error.exit(),
-            Self::Function { .. } => Exit::Failed,
+            Self::Function { .. } | Self::Answer { .. } => Exit::Failed,
         }
     }
 }
@@ -88,29 +90,40 @@ fn end(result: Result<(), LakeError>) -> Exit {
 }
 
 async fn consolidate(url: &str) -> Result<(), LakeError> {
-    let client = Client::waiting(url, RUN_LIMIT)?;
-    talk("waiting until everything posted is archived");
-    invoke(&client, DRAIN).await?;
+    let client = patient(url)?;
+    let runs = bring_up_to_date(&client).await?;
+    talk("answering");
+    let history = invoke(&client, "history", &json!({})).await?;
+    data(&json!({"batch": runs, "history": history}).to_string());
+    Ok(())
+}
+
+/// A client that waits as long as a function may run.
+pub(crate) fn patient(url: &str) -> Result<Client, LakeError> {
+    Ok(Client::waiting(url, RUN_LIMIT)?)
+}
+
+/// Has everything posted so far counted, archived and consolidated; what batch answered.
+pub(crate) async fn bring_up_to_date(client: &Client) -> Result<Vec<Value>, LakeError> {
+    talk("waiting until everything posted is counted and archived");
+    invoke(client, DRAIN, &json!({})).await?;
     talk("consolidating");
     let mut runs = Vec::new();
     for _ in 0..MAX_RUNS {
-        let run = invoke(&client, "batch").await?;
+        let run = invoke(client, "batch", &json!({})).await?;
         let done = run["up_to_date"] == json!(true);
         runs.push(run);
         if done {
             break;
         }
     }
-    talk("answering");
-    let history = invoke(&client, "history").await?;
-    data(&json!({"batch": runs, "history": history}).to_string());
-    Ok(())
+    Ok(runs)
 }
 
 /// Calls a function through Lambda's Invoke API, which the local server answers, and waits for its answer.
-async fn invoke(client: &Client, function: &str) -> Result<Value, LakeError> {
+pub(crate) async fn invoke(client: &Client, function: &str, event: &Value) -> Result<Value, LakeError> {
     let answer =
-        client.post_json(&format!("/2015-03-31/functions/{function}/invocations"), None, "{}".to_owned()).await?;
+        client.post_json(&format!("/2015-03-31/functions/{function}/invocations"), None, event.to_string()).await?;
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let failed = |message: &str| LakeError::Function { function: function.to_owned(), message: message.to_owned() };
     match (answer.is_success(), body["errorMessage"].as_str()) {

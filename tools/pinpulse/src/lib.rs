@@ -1,4 +1,4 @@
-//! The command: local, function, send, popularity.
+//! The command: its verbs, and what they share.
 
 pub mod cli;
 pub mod function;
@@ -6,6 +6,7 @@ pub mod lake;
 pub mod local;
 pub mod popularity;
 pub mod template;
+pub mod verify;
 
 pub use ::send;
 pub use ::send::{client, exit, output};

@@ -6,3 +6,4 @@ mod lake;
 mod local;
 mod popularity;
 mod running;
+mod verify;
