@@ -37,6 +37,7 @@ pub enum Value<'a> {
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     values: [Value<'a>; Column::COUNT],
+    repeated: Option<Column>,
 }
 
 impl<'a> Fields<'a> {
@@ -67,6 +68,12 @@ impl<'a> Fields<'a> {
             return only_one(complete);
         }
         only_one(Kind::ALL.map(|kind| self.count_of(kind)))
+    }
+
+    /// The first column that occurs a second time, under the same name or another of its names.
+    #[must_use]
+    pub const fn repeated(&self) -> Option<Column> {
+        self.repeated
     }
 
     /// Moves the value of a column out, leaving null.
@@ -124,10 +131,14 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields = Fields { values: Default::default() };
+        let mut fields = Fields { values: Default::default(), repeated: None };
+        let mut seen = [false; Column::COUNT];
         while let Some(column) = map.next_key_seed(KeySeed)? {
             match column {
                 Some(column) => {
+                    if std::mem::replace(&mut seen[column as usize], true) {
+                        fields.repeated = fields.repeated.or(Some(column));
+                    }
                     fields.values[column as usize] = value_of(map.next_value::<&RawValue>()?.get());
                 }
                 None => {
@@ -228,6 +239,18 @@ mod tests {
     fn of_a_field_that_occurs_twice_the_last_stands() {
         assert_eq!(*parse(r#"{"ind":1,"title":"a","ind":2}"#).get(Column::Ind), Value::Number("2"));
         assert_eq!(*parse(r#"{"ind":1,"index":2}"#).get(Column::Ind), Value::Number("2"));
+    }
+
+    #[test]
+    fn a_field_that_occurs_twice_is_named() {
+        for (json, want) in [
+            (r#"{"ind":1,"title":"a"}"#, None),
+            (r#"{"other":1,"other":2}"#, None),
+            (r#"{"ind":1,"title":"a","title":"a","ind":1}"#, Some(Column::Title)),
+            (r#"{"ind":null,"\u0069dx":null}"#, Some(Column::Ind)),
+        ] {
+            assert_eq!(parse(json).repeated(), want, "{json}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! Clients of the public course write stages and stray slashes into their URLs, so a path is normalised before it is
 //! looked up: empty segments are dropped (`//`, a trailing `/`), and one leading segment that no route knows is taken for
-//! a stage.
+//! a stage. Where two paths of the table fit, the one with fewer segments in braces is meant.
 
 use crate::Kind;
 
@@ -18,6 +18,21 @@ pub enum Route {
     WritePost,
     /// Records of any kind, each naming its own.
     WriteBatch,
+    /// What would become of records, with nothing stored.
+    Validate,
+    /// Records for the topic that the path names, as Kafka's REST proxy takes them (its v2 API).
+    Produce,
+    /// One record for a stream, as API Gateway hands it to Kinesis (PutRecord). The stream is the path's segment in
+    /// braces, or the parameter `stream-name`.
+    PutRecord,
+    /// Several records for a stream (PutRecords); its name as for [`Route::PutRecord`].
+    PutRecords,
+    /// Make the stream that the path names (CreateStream).
+    CreateStream,
+    /// Delete the stream that the path names (DeleteStream).
+    DeleteStream,
+    /// One flat pin, as the course's older local server took it.
+    PinEcho,
     /// The page at the root.
     Root,
     /// Is the function alive; touches nothing else.
@@ -32,6 +47,20 @@ pub enum Route {
     Questions,
     /// The answer to the question that the path's last segment names.
     Answer,
+    /// The topics there are, as Kafka's REST proxy lists them.
+    Topics,
+    /// The streams there are (ListStreams).
+    Streams,
+    /// The stream that the path names (DescribeStream).
+    Stream,
+    /// The kinds there are schemas of.
+    Schemas,
+    /// The JSON Schema of a record of the kind that the path names.
+    Schema,
+    /// The API's own description, for programs.
+    OpenApi,
+    /// The API's own description, for people.
+    Docs,
 }
 
 /// The function that answers a route. API Gateway sends `GET` and `HEAD` to query and every other method to ingest.
@@ -74,6 +103,22 @@ pub const ROUTES: &[RouteEntry] = &[
     write("/v1/users", Route::Write(Kind::User)),
     write("/v1/posts", Route::WritePost),
     write("/v1/batch", Route::WriteBatch),
+    write("/v1/validate", Route::Validate),
+    write("/topics/{topic}", Route::Produce),
+    put("/topics/{topic}", Route::Produce),
+    write("/topics/{stream}/record", Route::PutRecord),
+    put("/topics/{stream}/record", Route::PutRecord),
+    write("/streams/record", Route::PutRecord),
+    put("/streams/record", Route::PutRecord),
+    write("/streams/{stream}/record", Route::PutRecord),
+    put("/streams/{stream}/record", Route::PutRecord),
+    write("/streams/records", Route::PutRecords),
+    put("/streams/records", Route::PutRecords),
+    write("/streams/{stream}/records", Route::PutRecords),
+    put("/streams/{stream}/records", Route::PutRecords),
+    write("/streams/{stream}", Route::CreateStream),
+    RouteEntry { method: "DELETE", ..write("/streams/{stream}", Route::DeleteStream) },
+    write("/pin", Route::PinEcho),
     read("/", Route::Root),
     read("/health", Route::Health),
     read("/ready", Route::Ready),
@@ -81,10 +126,22 @@ pub const ROUTES: &[RouteEntry] = &[
     read("/v1/rate", Route::Rate),
     read("/v1/history", Route::Questions),
     read("/v1/history/{question}", Route::Answer),
+    read("/topics", Route::Topics),
+    read("/streams", Route::Streams),
+    read("/streams/{stream}", Route::Stream),
+    read("/v1/schemas", Route::Schemas),
+    read("/v1/schemas/{kind}", Route::Schema),
+    read("/openapi.json", Route::OpenApi),
+    read("/docs", Route::Docs),
 ];
 
 const fn write(path: &'static str, route: Route) -> RouteEntry {
     RouteEntry { method: "POST", path, route, owner: Owner::Ingest }
+}
+
+/// Clients of the borrowed dialects put where others post.
+const fn put(path: &'static str, route: Route) -> RouteEntry {
+    RouteEntry { method: "PUT", path, route, owner: Owner::Ingest }
 }
 
 const fn read(path: &'static str, route: Route) -> RouteEntry {
@@ -110,18 +167,27 @@ pub enum Routed {
 #[must_use]
 pub fn route(method: &str, raw_path: &str) -> Routed {
     let segments: Vec<&str> = segments(raw_path).collect();
-    let entries = match entries_at(&segments) {
-        found if !found.is_empty() => found,
-        _ => behind_a_stage(&segments),
-    };
+    let entries = entries_for(&segments);
     if entries.is_empty() {
         return Routed::NotFound;
     }
-    let method = if method == "HEAD" { "GET" } else { method };
-    match entries.iter().find(|entry| entry.method == method) {
+    match best(method, &entries) {
         Some(entry) => Routed::To(entry.route),
         None => Routed::MethodNotAllowed { allow: allowed(&entries) },
     }
+}
+
+/// The segment of a path that stands where the request's route has braces, as the client wrote it. None for a route
+/// without braces, and for no route.
+#[must_use]
+pub fn name_in<'a>(method: &str, raw_path: &'a str) -> Option<&'a str> {
+    let wanted: Vec<&str> = segments(raw_path).collect();
+    let entries = entries_for(&wanted);
+    let entry = best(method, &entries)?;
+    // Behind a stage, the path has one segment more than the route.
+    let ahead = wanted.len() - segments(entry.path).count();
+    let place = segments(entry.path).position(is_any)?;
+    wanted.get(ahead + place).copied()
 }
 
 /// The path behind the stage that the request context names: API Gateway leaves a named stage in the path and `$default`
@@ -145,14 +211,30 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
+fn entries_for(path: &[&str]) -> Vec<&'static RouteEntry> {
+    match entries_at(path) {
+        found if !found.is_empty() => found,
+        _ => behind_a_stage(path),
+    }
+}
+
+fn best<'a>(method: &str, entries: &[&'a RouteEntry]) -> Option<&'a RouteEntry> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let of_the_method = entries.iter().copied().filter(|entry| entry.method == method);
+    of_the_method.min_by_key(|entry| segments(entry.path).filter(|segment| is_any(segment)).count())
+}
+
 fn entries_at(wanted: &[&str]) -> Vec<&'static RouteEntry> {
     ROUTES.iter().filter(|entry| is_at(entry.path, wanted)).collect()
 }
 
 fn is_at(path: &str, wanted: &[&str]) -> bool {
-    let is_any = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     segments(path).count() == wanted.len()
         && segments(path).zip(wanted).all(|(segment, wanted)| segment == *wanted || is_any(segment))
+}
+
+fn is_any(segment: &str) -> bool {
+    segment.starts_with('{') && segment.ends_with('}')
 }
 
 /// The root is not looked for behind a stage: every unknown path of one segment would be the root then.
@@ -168,8 +250,13 @@ fn begins_a_route(segment: &str) -> bool {
 }
 
 fn allowed(entries: &[&RouteEntry]) -> String {
-    let methods: Vec<&str> =
-        entries.iter().map(|entry| if entry.method == "GET" { "GET, HEAD" } else { entry.method }).collect();
+    let mut methods: Vec<&str> = Vec::new();
+    for entry in entries {
+        let method = if entry.method == "GET" { "GET, HEAD" } else { entry.method };
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
     methods.join(", ")
 }
 
@@ -226,6 +313,52 @@ mod tests {
         }
         assert_eq!(last_segment("/dev//v1/history/category_by_year//"), "category_by_year");
         assert_eq!(last_segment("//"), "");
+    }
+
+    #[test]
+    fn the_borrowed_dialects_have_their_paths() {
+        for (method, path, route) in [
+            ("POST", "/topics/0a1b2c3d4e5f.pin", Route::Produce),
+            ("PUT", "/test/topics/0a1b2c3d4e5f.pin/", Route::Produce),
+            ("PUT", "/topics/streaming-0a1b2c3d4e5f-pin/record", Route::PutRecord),
+            ("PUT", "/dev//streams/streaming-0a1b2c3d4e5f-pin/record/", Route::PutRecord),
+            ("POST", "/streams/record", Route::PutRecord),
+            ("PUT", "/prod/streams/record", Route::PutRecord),
+            ("PUT", "/streams/Kinesis-Prod-Stream/records", Route::PutRecords),
+            ("POST", "/streams/records", Route::PutRecords),
+            ("POST", "/streams/x", Route::CreateStream),
+            ("DELETE", "/streams/x", Route::DeleteStream),
+            ("DELETE", "/streams/record", Route::DeleteStream),
+            ("POST", "/pin/", Route::PinEcho),
+            ("GET", "/dev/streams", Route::Streams),
+            ("GET", "/streams/x", Route::Stream),
+            ("GET", "/topics/", Route::Topics),
+        ] {
+            check(method, path, &Routed::To(route));
+        }
+        for path in ["/topics", "/streams", "/topics/a/b/record", "/streams/a/b/record", "/a/b/topics/x"] {
+            assert!(!matches!(route("PUT", path), Routed::To(_)), "{path}");
+        }
+        let allow = "POST, PUT, DELETE, GET, HEAD".to_owned();
+        check("PATCH", "/streams/record", &Routed::MethodNotAllowed { allow });
+    }
+
+    #[test]
+    fn the_name_in_a_path_is_the_one_in_braces() {
+        for (method, path, want) in [
+            ("POST", "/dev//topics/a.pin/", Some("a.pin")),
+            ("PUT", "/topics/a-pin/record", Some("a-pin")),
+            ("PUT", "/streams/a-geo/records", Some("a-geo")),
+            ("DELETE", "/x/streams/a", Some("a")),
+            ("PUT", "/streams/record", None),
+            ("DELETE", "/streams/record", Some("record")),
+            ("HEAD", "/v1/schemas/pin", Some("pin")),
+            ("POST", "/v1/pins", None),
+            ("POST", "/nothing/at/all", None),
+            ("GET", "/", None),
+        ] {
+            assert_eq!(name_in(method, path), want, "{method} {path}");
+        }
     }
 
     #[test]
