@@ -48,6 +48,27 @@ pub(crate) fn negotiated(call: &Call, content_type: &'static str, text: String) 
     response
 }
 
+/// A page. Its policy lets a browser load and run nothing at all.
+pub(crate) fn page(call: &Call, html: &str) -> Response<Body> {
+    let mut response = stored(call, "text/html; charset=utf-8", html.to_owned());
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// What Kinesis says to a name that no stream can have.
+pub(crate) fn no_stream() -> Response<Body> {
+    #[derive(Serialize)]
+    struct Refused {
+        __type: &'static str,
+        message: &'static str,
+    }
+    let body = Refused { __type: "ValidationException", message: "a stream's name has 1 to 128 of a-z A-Z 0-9 _ . -" };
+    json(StatusCode::BAD_REQUEST, "application/json", &body)
+}
+
 fn tagged(call: &Call, tag: String, whole: impl FnOnce() -> Response<Body>) -> Response<Body> {
     let mut response = if is_known(&call.headers, &tag) {
         let mut response = Response::new(Body::Empty);

@@ -1,5 +1,6 @@
 //! What a request is answered with: the page at the root, numbers from which pages, or a stored answer.
 
+use posts::Kind;
 use posts::arrival::Arrival;
 use posts::questions::Question;
 use posts::routes::{Route, Routed, last_segment, route};
@@ -23,6 +24,14 @@ pub(crate) enum Plan {
     Rate(rate::Plan),
     Questions,
     Answer(history::Wanted),
+    Topics,
+    Streams,
+    /// The stream of this name, as the client wrote it.
+    Stream(String),
+    Schemas,
+    Schema(Kind),
+    OpenApi,
+    Docs,
 }
 
 /// Decides as of `now_ms`.
@@ -45,6 +54,16 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         Routed::To(Route::Rate) => Ok(Plan::Rate(rate::Plan::of(parameters::rate(&call.parameters)?, now_ms))),
         Routed::To(Route::Questions) => Ok(Plan::Questions),
         Routed::To(Route::Answer) => Ok(Plan::Answer(answer_of(call)?)),
+        Routed::To(Route::Topics) => Ok(Plan::Topics),
+        Routed::To(Route::Streams) => Ok(Plan::Streams),
+        Routed::To(Route::Stream) => Ok(Plan::Stream(last_segment(&call.path).to_owned())),
+        Routed::To(Route::Schemas) => Ok(Plan::Schemas),
+        Routed::To(Route::Schema) => {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == last_segment(&call.path));
+            kind.map(Plan::Schema).ok_or(Problem::UnknownKind)
+        }
+        Routed::To(Route::OpenApi) => Ok(Plan::OpenApi),
+        Routed::To(Route::Docs) => Ok(Plan::Docs),
         _ => Err(Problem::NotFound),
     }
 }

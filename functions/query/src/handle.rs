@@ -17,7 +17,7 @@ use crate::decide::{Plan, decide};
 use crate::problem::Problem;
 use crate::read::Call;
 use crate::totals::Totals;
-use crate::{answer, history, objects, pages, popularity, root};
+use crate::{answer, borrowed, described, history, objects, pages, popularity, root};
 
 /// What all reading for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
 /// so that a client gets an answer that says what is wrong.
@@ -90,6 +90,16 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
             let body = objects::read(&state.bucket, &wanted.key()).await?.ok_or_else(|| wanted.missing())?;
             Ok(answer::negotiated(call, wanted.format.content_type(), wanted.text(&body)?))
         }
+        Plan::Topics => Ok(answer::stored(call, "application/vnd.kafka.v2+json", borrowed::topics())),
+        Plan::Streams => Ok(answer::stored(call, "application/json", borrowed::streams())),
+        Plan::Stream(name) => Ok(match borrowed::stream(&name) {
+            Some(description) => answer::stored(call, "application/json", description),
+            None => answer::no_stream(),
+        }),
+        Plan::Schemas => Ok(answer::stored(call, "application/json", described::schemas())),
+        Plan::Schema(kind) => Ok(answer::stored(call, "application/schema+json", described::schema(kind))),
+        Plan::OpenApi => Ok(answer::stored(call, "application/json", described::OPENAPI.to_owned())),
+        Plan::Docs => Ok(answer::page(call, described::page())),
     }
 }
 

@@ -7,9 +7,11 @@
 
 mod all;
 mod answer;
+mod borrowed;
 mod config;
 mod csv;
 mod decide;
+mod described;
 mod event;
 mod format;
 mod handle;

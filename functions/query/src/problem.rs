@@ -6,6 +6,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::{Body, Response};
+use posts::Kind;
 use posts::questions::Question;
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use crate::answer;
 pub(crate) enum Problem {
     NotFound,
     UnknownQuestion,
+    UnknownKind,
     /// There is no answer at all yet.
     NoRunYet,
     /// No run of the name that was given answered the question.
@@ -99,6 +101,7 @@ impl Problem {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "No such path"),
             Self::UnknownQuestion => (StatusCode::NOT_FOUND, "unknown_question", "No such question"),
+            Self::UnknownKind => (StatusCode::NOT_FOUND, "unknown_kind", "No such kind"),
             Self::NoRunYet => (StatusCode::NOT_FOUND, "no_run", "Not answered yet"),
             Self::NoSuchRun => (StatusCode::NOT_FOUND, "no_such_run", "No such run"),
             Self::MethodNotAllowed { .. } => {
@@ -122,6 +125,7 @@ impl Problem {
             Self::UnknownQuestion => {
                 format!("the questions are {}", Question::ALL.map(Question::name).join(", "))
             }
+            Self::UnknownKind => format!("the kinds are {}", Kind::ALL.map(Kind::as_str).join(", ")),
             Self::NoRunYet => "no run yet: `pinpulse batch` makes one".to_owned(),
             Self::NoSuchRun => "no run of this name answered the question; answers carry their run".to_owned(),
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
@@ -161,6 +165,7 @@ mod tests {
             (Problem::BadParameter { name: "by", allowed: String::new() }, 400, "allow", None),
             (Problem::NotYet { what: "by=profile" }, 501, "retry-after", None),
             (Problem::UnknownQuestion, 404, "allow", None),
+            (Problem::UnknownKind, 404, "allow", None),
             (Problem::NoRunYet, 404, "retry-after", None),
             (Problem::NoSuchRun, 404, "retry-after", None),
             (Problem::Unreadable, 500, "retry-after", None),
@@ -173,6 +178,17 @@ mod tests {
             let got = response.headers().get(name).map(|value| value.to_str().unwrap());
             assert_eq!((response.status().as_u16(), got), (status, value), "{problem:?}");
             assert_eq!(json(&problem)["status"], status);
+            assert!(is_described(&problem), "infra/openapi.json does not list {problem:?} as it is");
         }
+    }
+
+    /// Whether the API's description lists the problem under its code, status and title.
+    fn is_described(problem: &Problem) -> bool {
+        let (status, code, title) = problem.kind();
+        let document: serde_json::Value = serde_json::from_str(crate::described::OPENAPI).unwrap();
+        let described = document["x-problems"].as_array().unwrap().iter();
+        described.into_iter().any(|described| {
+            described["code"] == code && described["status"] == status.as_u16() && described["title"] == title
+        })
     }
 }

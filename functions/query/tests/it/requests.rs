@@ -91,3 +91,46 @@ async fn the_root_repeats_the_host_and_the_stage_it_was_asked_under() {
     }
     world.stores.stop().await;
 }
+
+#[tokio::test]
+async fn the_description_and_the_schemas_are_served_and_cached() {
+    let world = World::start().await;
+    for (path, content_type, start) in [
+        ("/openapi.json", "application/json", "{"),
+        ("/dev/openapi.json", "application/json", "{"),
+        ("/docs/", "text/html; charset=utf-8", "<!doctype html>"),
+        ("/v1/schemas", "application/json", "{\"schemas\":["),
+        ("/v1/schemas/geo", "application/schema+json", "{\"$id\":"),
+    ] {
+        let response = world.send(request("GET", path, "", &[])).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["content-type"], content_type, "{path}");
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(body.starts_with(start), "{path}: {body:.60}");
+        let tag = response.headers()["etag"].to_str().unwrap().to_owned();
+        let again = world.send(request("GET", path, "", &[("if-none-match", &tag)])).await;
+        assert_eq!((again.status().as_u16(), again.body().is_empty()), (304, true), "{path}");
+    }
+    for path in ["/v1/schemas/pins", "/v1/schemas/board"] {
+        let response = world.send(request("GET", path, "", &[])).await;
+        assert_eq!((response.status().as_u16(), &json_of(&response)["type"]), (404, &"/docs#unknown-kind".into()));
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_borrowed_dialects_read_has_their_forms() {
+    let world = World::start().await;
+    let mut answers = serde_json::Map::new();
+    for path in ["/topics", "/streams", "/prod//streams/streaming-0a1b-pin/", "/streams/a%20b"] {
+        let response = world.send(request("GET", path, "", &[])).await;
+        let answer = serde_json::json!({
+            "status": response.status().as_u16(),
+            "content-type": response.headers()["content-type"].to_str().unwrap(),
+            "body": json_of(&response),
+        });
+        answers.insert(path.to_owned(), answer);
+    }
+    insta::assert_json_snapshot!(answers);
+    world.stores.stop().await;
+}
