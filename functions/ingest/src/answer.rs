@@ -1,39 +1,42 @@
 //! What the client is told: receipts, or what went wrong with which record.
 //!
-//! The one place that folds the outcomes of records into a status. A record is called accepted only where its outcome
-//! holds a place on a stream.
+//! The `/v1` form; the borrowed dialects have their own. The one place that folds the outcomes of records into a status of
+//! `/v1`. A record is called accepted only where its outcome holds a place on a stream.
 
-use lambda_http::http::StatusCode;
-use lambda_http::http::header::{self, HeaderValue};
-use lambda_http::{Body, Response};
+use http::StatusCode;
+use http::header::{self, HeaderValue};
 use serde::Serialize;
 
-use crate::outcome::{Cause, ErrorBody, Outcome, Receipt, ReceiptBody};
+use crate::event::Answer;
+use crate::outcome::{ErrorBody, Outcome, Receipt, ReceiptBody, none_stored};
 use crate::problem::Problem;
-use crate::record::Refusal;
 
 /// The answer to a request whose records all have their outcome.
-pub(crate) fn answer(outcomes: &[Outcome], request_id: &str) -> Response<Body> {
-    let (mut stored, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+pub(crate) fn answer(outcomes: &[Outcome], request_id: &str) -> Answer {
+    let (mut stored, mut refused, mut delays_s) = (Vec::new(), 0, Vec::new());
     for outcome in outcomes {
         match outcome {
             Outcome::Stored(receipt) => stored.push(receipt),
-            Outcome::Refused(refusal) => refused.push(refusal),
-            Outcome::Failed(record) => failed.push(record.cause),
+            Outcome::Refused(_) => refused += 1,
+            Outcome::Failed(record) => delays_s.push(record.cause.retry_after_s()),
         }
     }
-    match (stored.len(), refused.len(), failed.len()) {
-        (_, 0, 0) => accepted(&stored),
-        (0, _, 0) => all_refused(&refused).to_response(request_id),
-        (0, 0, _) => all_failed(&failed).to_response(request_id),
-        _ => mixed(outcomes, stored.len(), failed.iter().map(|cause| cause.retry_after_s()).max()),
+    match none_stored(outcomes) {
+        // Where some are bad and others were not taken, each is told its own.
+        Some(problem) if refused == 0 || delays_s.is_empty() => problem.to_response(request_id),
+        None if stored.len() == outcomes.len() => accepted(&stored),
+        _ => mixed(outcomes, stored.len(), delays_s.into_iter().max()),
     }
 }
 
 /// A JSON answer.
-pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_string(body).expect("plain structs always serialise into memory");
-    let mut response = Response::new(Body::from(text));
+pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Answer {
+    text(status, content_type, serde_json::to_string(body).expect("plain structs always serialise into memory"))
+}
+
+/// An answer whose body is written already.
+pub(crate) fn text(status: StatusCode, content_type: &'static str, text: String) -> Answer {
+    let mut response = Answer::new(text);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
@@ -45,7 +48,7 @@ struct AcceptedBody<'a> {
     records: Vec<ReceiptBody<'a>>,
 }
 
-fn accepted(receipts: &[&Receipt]) -> Response<Body> {
+fn accepted(receipts: &[&Receipt]) -> Answer {
     let records = receipts.iter().map(|receipt| ReceiptBody::from(*receipt)).collect();
     let body = AcceptedBody { accepted: receipts.len(), records };
     let mut response = json(StatusCode::ACCEPTED, "application/json", &body);
@@ -55,20 +58,6 @@ fn accepted(receipts: &[&Receipt]) -> Response<Body> {
         response.headers_mut().insert(header::LINK, link);
     }
     response
-}
-
-fn all_refused(refusals: &[&Refusal]) -> Problem {
-    let errors = refusals.iter().map(|refusal| (*refusal).clone()).collect();
-    if refusals.iter().all(|refusal| refusal.is_for_size()) {
-        Problem::RecordsTooLarge { errors }
-    } else {
-        Problem::Refused { errors }
-    }
-}
-
-fn all_failed(causes: &[Cause]) -> Problem {
-    let throttled = causes.iter().all(|cause| *cause == Cause::Throttled);
-    Problem::NotStored { cause: if throttled { Cause::Throttled } else { Cause::Unavailable }, records: causes.len() }
 }
 
 #[derive(Serialize)]
@@ -95,7 +84,7 @@ enum Fate<'a> {
     Refused { error: ErrorBody<'a> },
 }
 
-fn mixed(outcomes: &[Outcome], accepted: usize, retry_after_s: Option<u32>) -> Response<Body> {
+fn mixed(outcomes: &[Outcome], accepted: usize, retry_after_s: Option<u32>) -> Answer {
     let records = outcomes.iter().enumerate().map(|(index, outcome)| mixed_record(index, outcome)).collect();
     let body = MixedBody { accepted, rejected: outcomes.len() - accepted, records };
     let mut response = json(StatusCode::MULTI_STATUS, "application/json", &body);
@@ -126,15 +115,17 @@ mod tests {
     use posts::Kind;
 
     use super::*;
-    use crate::outcome::Failed;
+    use crate::outcome::{Cause, Failed};
+    use crate::record::Refusal;
 
     fn stored(id: &str) -> Outcome {
         Outcome::Stored(Receipt {
             id: id.to_owned(),
-            kind: Kind::Pin,
+            kind: Some(Kind::Pin),
             stream: "pin".to_owned(),
             shard_id: "shardId-000000000000".to_owned(),
             sequence_number: "4956".to_owned(),
+            quarantined: None,
         })
     }
 
@@ -173,7 +164,7 @@ mod tests {
     fn a_mixture_says_of_each_record_what_became_of_it() {
         let outcomes = [stored("a"), refused("bad_number"), failed(Cause::Throttled), refused("too_large")];
         let response = answer(&outcomes, "r-1");
-        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+        let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
         insta::assert_json_snapshot!(body);
     }
 

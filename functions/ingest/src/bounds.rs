@@ -1,10 +1,12 @@
 //! Every bound a request must keep, checked before the work it bounds.
 //!
-//! A record's stored size has its bound beside the envelope, in `posts`. Compressed bodies are not read here: they end as
-//! text that is not UTF-8.
+//! A record's stored size has its bound beside the envelope, in `posts`.
 
 /// Bytes of a decoded body. Lambda takes 6 MB an invocation, which is 4.5 MB once base64 is taken off.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of a compressed body once it is inflated.
+pub(crate) const MAX_INFLATED_BYTES: usize = 8 * 1024 * 1024;
 
 /// Records of a request. The same as PutRecords' limit on records a call (Kinesis quotas).
 pub(crate) const MAX_RECORDS: usize = 500;
@@ -43,6 +45,33 @@ pub(crate) fn is_too_deep(text: &str) -> bool {
     false
 }
 
+/// Whether a JSON text holds an escape for a control character other than tab, line feed and carriage return. Bare ones
+/// are no JSON. Texts that hold such characters break the tools behind the tables: CSV, terminals, other databases.
+pub(crate) fn has_control_escape(json: &str) -> bool {
+    let mut rest = json.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        match escape {
+            [b'b' | b'f', ..] => return true,
+            [b'u', b'0', b'0', high, low, ..] if is_control(*high, *low) => return true,
+            _ => {}
+        }
+        // The escaped byte is no backslash of its own.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// By the two last hex digits of an escape.
+fn is_control(high: u8, low: u8) -> bool {
+    match high {
+        b'0' => !matches!(low, b'9' | b'a' | b'A' | b'd' | b'D'),
+        b'1' => true,
+        b'7' => matches!(low, b'f' | b'F'),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +93,19 @@ mod tests {
         assert!(!is_too_deep(&format!(r#"{{"a":"{brackets}"}}"#)));
         assert!(!is_too_deep(&format!(r#"{{"a":"\"{brackets}\\"}}"#)));
         assert!(is_too_deep(&format!(r#"{{"a":"\\",  "b":{brackets}"#)));
+    }
+
+    #[test]
+    fn escapes_of_control_characters_are_seen_and_escaped_backslashes_are_not() {
+        for bad in [r"\u0000", r"a\u001Fb", r"\u0008", r"\b", r"\f", r"\\\u0001", r"\u007F", r"\u000b"] {
+            assert!(has_control_escape(&format!(r#"{{"title":"{bad}"}}"#)), "{bad}");
+        }
+        for good in
+            [r"\t\n\r", r"\u0009\u000A\u000d", r"\\u0000", r"\\b", r"\u0020", r"\u00a0", r"\u0100", "\u{85}", ""]
+        {
+            assert!(!has_control_escape(&format!(r#"{{"title":"{good}"}}"#)), "{good}");
+        }
+        assert!(!has_control_escape("\\"));
     }
 
     #[test]

@@ -2,10 +2,14 @@
 //!
 //! The process environment itself is read elsewhere, once; here a lookup is enough, so that tests need none.
 
+use std::fmt;
+
 use aws::env::{Missing, Reader};
 use posts::Kind;
 
-/// The streams posts go to.
+use crate::access::Access;
+
+/// The streams posts go to, and who may send them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `PIN_STREAM`: the name of the stream of pins. Required.
@@ -14,22 +18,48 @@ pub struct Config {
     pub geo_stream: String,
     /// `USER_STREAM`: the name of the stream of users. Required.
     pub user_stream: String,
+    /// `WRITE_KEYS`: `open`, or the SHA-256 hashes of the write keys in hex, with commas between. Required, so that
+    /// nothing is open because something was forgotten.
+    pub access: Access,
 }
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigError {
+    /// Variables are missing.
+    Missing(Missing),
+    /// `WRITE_KEYS` is neither `open` nor a list of hashes. What it is instead is not repeated: it may be a key.
+    BadWriteKeys,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(missing) => missing.fmt(out),
+            Self::BadWriteKeys => out.write_str(
+                "WRITE_KEYS cannot be read: it should be `open`, or SHA-256 hashes of 64 hex digits with commas between",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
 
 impl Config {
     /// Reads the variables through `lookup`.
     ///
     /// # Errors
     ///
-    /// Names every required variable that is missing.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    /// Names every required variable that is missing; or says that the write keys cannot be read.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(lookup);
-        let config = Self {
-            pin_stream: reader.required("PIN_STREAM"),
-            geo_stream: reader.required("GEO_STREAM"),
-            user_stream: reader.required("USER_STREAM"),
-        };
-        reader.finish(config)
+        let pin_stream = reader.required("PIN_STREAM");
+        let geo_stream = reader.required("GEO_STREAM");
+        let user_stream = reader.required("USER_STREAM");
+        let write_keys = reader.required("WRITE_KEYS");
+        reader.finish(()).map_err(ConfigError::Missing)?;
+        let access = write_keys.parse().map_err(|_| ConfigError::BadWriteKeys)?;
+        Ok(Self { pin_stream, geo_stream, user_stream, access })
     }
 
     /// The stream that posts of a kind go to.
@@ -47,18 +77,32 @@ impl Config {
 mod tests {
     use super::*;
 
+    fn value(name: &str) -> String {
+        if name == "WRITE_KEYS" { "open".to_owned() } else { name.to_lowercase() }
+    }
+
     #[test]
     fn each_kind_has_the_stream_its_variable_names() {
-        let config = Config::read(|name| Some(name.to_lowercase())).unwrap();
+        let config = Config::read(|name| Some(value(name))).unwrap();
         let streams = Kind::ALL.map(|kind| config.stream(kind).to_owned());
         assert_eq!(streams, ["pin_stream", "geo_stream", "user_stream"]);
+        assert_eq!(config.access, Access::Open);
     }
 
     #[test]
     fn all_missing_variables_are_named_at_once() {
-        let Missing(names) = Config::read(|_| None).unwrap_err();
-        assert_eq!(names, ["PIN_STREAM", "GEO_STREAM", "USER_STREAM"]);
-        let Missing(names) = Config::read(|name| (name != "USER_STREAM").then(|| "s".to_owned())).unwrap_err();
-        assert_eq!(names, ["USER_STREAM"]);
+        let missing = |lookup: fn(&str) -> Option<String>| match Config::read(lookup) {
+            Err(ConfigError::Missing(Missing(names))) => names,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(missing(|_| None), ["PIN_STREAM", "GEO_STREAM", "USER_STREAM", "WRITE_KEYS"]);
+        assert_eq!(missing(|name| (name != "WRITE_KEYS").then(|| value(name))), ["WRITE_KEYS"]);
+    }
+
+    #[test]
+    fn write_keys_that_cannot_be_read_are_not_repeated() {
+        let error = Config::read(|name| Some(format!("my secret {name}"))).unwrap_err();
+        assert_eq!(error, ConfigError::BadWriteKeys);
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

@@ -1,66 +1,145 @@
 //! What becomes of a received record: a stream entry, or a refusal.
 //!
-//! Pure: the day's rules come in as a value. What the stream will hold is the post as received; cleaning only proves here that it
-//! can be done, and gives the partition key.
+//! Pure: the day's rules come in as a value. What the stream will hold is the post as received; cleaning only proves here
+//! that it can be done, and gives the partition key. A record that cannot be cleaned is refused where the client reads
+//! errors, and kept where it does not: the stream's readers then quarantine it for the reason found here.
 
-use posts::clean::{Post, clean_fields};
+use posts::clean::{Cleaned, clean_fields};
 use posts::envelope::{self, MAX_RECORD_BYTES};
 use posts::fields::{Column, Fields};
 use posts::quarantine::{Quarantined, Reason};
 use posts::rules::Rules;
 use posts::{Kind, identity, layout};
 
-use crate::record::{Received, Refusal, Submission, member};
-use crate::v1::{IdempotencyKey, Members};
+use crate::bounds::has_control_escape;
+use crate::idempotency_key::IdempotencyKey;
+use crate::members::Members;
+use crate::record::{Received, Refusal, member};
 
 /// A record ready for its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prepared {
     pub(crate) id: String,
-    pub(crate) kind: Kind,
+    /// None where neither the fields nor the path say it.
+    pub(crate) kind: Option<Kind>,
     /// Where the post begins in the request's body.
     pub(crate) pointer: String,
     pub(crate) partition_key: String,
     /// The envelope, at most [`MAX_RECORD_BYTES`].
     pub(crate) data: Vec<u8>,
+    /// Why the stream's readers will quarantine it.
+    pub(crate) quarantined: Option<Quarantined>,
+}
+
+impl Prepared {
+    /// The kind whose stream it goes to. What is of no kind goes to the first.
+    pub(crate) fn road(&self) -> Kind {
+        self.kind.unwrap_or(Kind::Pin)
+    }
+}
+
+/// What is done with a record that cannot be a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unclean {
+    /// The client is told what is wrong with it.
+    Refused,
+    /// It goes on the stream as it is.
+    Kept,
+}
+
+/// A record that is a post, as it would be stored.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) id: String,
+    pub(crate) cleaned: Cleaned,
+    data: Vec<u8>,
 }
 
 /// Decides every record of a request, in its order.
 pub(crate) fn prepare(
     rules: &Rules,
+    unclean: Unclean,
     idempotency_key: Option<&IdempotencyKey>,
-    submission: Submission<'_>,
+    records: Vec<Result<Received<'_>, Refusal>>,
 ) -> Vec<Result<Prepared, Refusal>> {
-    let numbered = submission.records.into_iter().enumerate();
-    numbered.map(|(index, record)| prepare_one(rules, idempotency_key.map(|key| key.id_at(index)), record?)).collect()
+    let numbered = records.into_iter().enumerate();
+    let decided = numbered.map(|(index, record)| {
+        let (record, keyed_id) = (record?, idempotency_key.map(|key| key.id_at(index)));
+        match unclean {
+            Unclean::Refused => strictly(rules, keyed_id, record),
+            Unclean::Kept => leniently(rules, keyed_id, record),
+        }
+    });
+    decided.collect()
 }
 
-fn prepare_one(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
+fn strictly(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
+    let Judged { id, cleaned, data } = judge(rules, keyed_id, &received)?;
+    let partition_key = layout::partition_key(Some(&cleaned.post), &id);
+    let kind = Some(cleaned.post.kind());
+    Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data, quarantined: None })
+}
+
+/// Cleans a record and refuses all that is wrong with it, ambiguity included.
+pub(crate) fn judge(rules: &Rules, keyed_id: Option<String>, received: &Received<'_>) -> Result<Judged, Refusal> {
     let body = received.body.as_bytes();
     if body.len() > MAX_RECORD_BYTES {
-        return Err(too_large(received.pointer));
+        return Err(too_large(received));
     }
-    let (kind, post) = cleaned(rules, &received).map_err(|quarantined| refusal(&received, quarantined))?;
-    let id = received.id.or(keyed_id).unwrap_or_else(|| identity::content_id(Some(kind), body));
-    let data = envelope::encode(&id, Some(kind), body);
-    if data.len() > MAX_RECORD_BYTES {
-        return Err(too_large(received.pointer));
+    let refused = |quarantined| refusal(received, quarantined);
+    let fields = Fields::parse(body).map_err(refused)?;
+    if let Some(column) = fields.repeated() {
+        return Err(repeated(received, column));
     }
-    let partition_key = layout::partition_key(Some(&post), &id);
-    Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data })
+    if has_control_escape(&received.body) {
+        return Err(control_character(received));
+    }
+    let kind = fields.kind().or(received.hint);
+    let cleaned = clean_fields(rules.cleaner, kind, fields).map_err(refused)?;
+    let kind = Some(cleaned.post.kind());
+    let id = received.id.clone().or(keyed_id).unwrap_or_else(|| identity::content_id(kind, body));
+    let data = sized(received, envelope::encode(&id, kind, body))?;
+    Ok(Judged { id, cleaned, data })
 }
 
-/// The kind by the record's fields, and by the path where they tell none; and the proof that it is a post of that kind.
-fn cleaned(rules: &Rules, received: &Received<'_>) -> Result<(Kind, Post), Quarantined> {
-    let fields = Fields::parse(received.body.as_bytes())?;
-    let kind = fields.kind().unwrap_or(received.hint);
-    let post = clean_fields(rules.cleaner, Some(kind), fields)?.post;
-    Ok((kind, post))
+fn leniently(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
+    let body = received.body.as_bytes();
+    if body.len() > MAX_RECORD_BYTES {
+        return Err(too_large(&received));
+    }
+    let fields = Fields::parse(body);
+    let kind = fields.as_ref().ok().and_then(Fields::kind).or(received.hint);
+    let cleaned = fields.and_then(|fields| clean_fields(rules.cleaner, kind, fields));
+    let id = received.id.clone().or(keyed_id).unwrap_or_else(|| identity::content_id(kind, body));
+    let data = sized(&received, envelope::encode(&id, kind, body))?;
+    let partition_key = layout::partition_key(cleaned.as_ref().ok().map(|cleaned| &cleaned.post), &id);
+    Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data, quarantined: cleaned.err() })
 }
 
-fn too_large(pointer: String) -> Refusal {
+fn sized(received: &Received<'_>, data: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    if data.len() > MAX_RECORD_BYTES { Err(too_large(received)) } else { Ok(data) }
+}
+
+fn too_large(received: &Received<'_>) -> Refusal {
     let detail = format!("a record has at most {MAX_RECORD_BYTES} bytes with its envelope");
-    Refusal::new(Reason::TooLarge.code(), pointer, detail)
+    Refusal::new(Reason::TooLarge.code(), &received.pointer, detail)
+}
+
+fn repeated(received: &Received<'_>, column: Column) -> Refusal {
+    let pointer = member(&received.pointer, &written_name(&received.body, column.name()));
+    Refusal::new("duplicate_member", pointer, "the field is there twice, or under two of its names")
+}
+
+fn control_character(received: &Received<'_>) -> Refusal {
+    let members = Members::of(&received.body);
+    let mut members = members.iter().flat_map(Members::iter);
+    let holder = members.find(|found| has_control_escape(found.value().get()));
+    let pointer = holder.map_or_else(|| received.pointer.clone(), |found| member(&received.pointer, &found.name()));
+    Refusal::new(
+        "control_character",
+        pointer,
+        "of control characters, a text may hold tab, line feed and carriage return",
+    )
 }
 
 /// A quarantine told to the client: the pointer names the field as the client wrote it.
@@ -86,23 +165,26 @@ mod tests {
     use posts::rules;
 
     use super::*;
-    use crate::record::Form;
 
     const PIN: &str = r#"{"index":7,"unique_id":"u-7","category":"art","poster_name":"Ann"}"#;
     const GEO: &str = r#"{"ind":7,"timestamp":"2020-08-28 03:52:47","latitude":1.5,"longitude":2.5,"country":"Chile"}"#;
 
     fn received(body: &str, hint: Kind) -> Received<'_> {
-        Received { pointer: "/0".to_owned(), hint, id: None, body: body.into() }
+        Received { pointer: "/0".to_owned(), hint: Some(hint), id: None, body: body.into() }
     }
 
-    fn prepared(form: Form, key: Option<&str>, records: Vec<Received<'_>>) -> Vec<Result<Prepared, Refusal>> {
-        let key = key.map(|key| IdempotencyKey::parse(key.as_bytes()).unwrap());
-        let submission = Submission { form, records: records.into_iter().map(Ok).collect() };
-        prepare(rules::at(Day::containing(0)), key.as_ref(), submission)
+    fn prepared(unclean: Unclean, key: Option<&str>, records: Vec<Received<'_>>) -> Vec<Result<Prepared, Refusal>> {
+        let key = key.map(|key| IdempotencyKey::parse(key).unwrap());
+        let records = records.into_iter().map(Ok).collect();
+        prepare(rules::at(Day::containing(0)), unclean, key.as_ref(), records)
     }
 
     fn one(received: Received<'_>) -> Result<Prepared, Refusal> {
-        prepared(Form::One, None, vec![received]).remove(0)
+        prepared(Unclean::Refused, None, vec![received]).remove(0)
+    }
+
+    fn kept(received: Received<'_>) -> Prepared {
+        prepared(Unclean::Kept, None, vec![received]).remove(0).unwrap()
     }
 
     #[test]
@@ -115,7 +197,7 @@ mod tests {
 
     #[test]
     fn fields_decide_the_kind_before_the_path() {
-        assert_eq!(one(received(GEO, Kind::Pin)).unwrap().kind, Kind::Geo);
+        assert_eq!(one(received(GEO, Kind::Pin)).unwrap().kind, Some(Kind::Geo));
         let nothing = one(received("{}", Kind::User)).unwrap_err();
         assert_eq!((nothing.code, nothing.pointer.as_str()), ("missing_field", "/0/ind"));
     }
@@ -124,7 +206,7 @@ mod tests {
     fn an_id_is_the_clients_then_the_keys_then_the_contents() {
         let with_id = Received { id: Some("mine".to_owned()), ..received(PIN, Kind::Pin) };
         let ids = |key| {
-            let records = prepared(Form::Many, key, vec![with_id.clone(), received(PIN, Kind::Pin)]);
+            let records = prepared(Unclean::Refused, key, vec![with_id.clone(), received(PIN, Kind::Pin)]);
             records.into_iter().map(|record| record.unwrap().id).collect::<Vec<_>>()
         };
         assert_eq!(ids(Some("k")), ["mine", "k/1"]);
@@ -157,6 +239,55 @@ mod tests {
         ] {
             let refusal = one(received(&body, Kind::Pin)).unwrap_err();
             assert_eq!((refusal.code, refusal.pointer.as_str()), (code, pointer), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_ambiguous_or_holds_control_characters_is_refused_at_its_field() {
+        for (body, code, pointer) in [
+            (PIN.replace('}', r#","index":7}"#), "duplicate_member", "/0/index"),
+            (PIN.replace('}', r#","ind":8}"#), "duplicate_member", "/0/index"),
+            (PIN.replace("Ann", r"A\u0000nn"), "control_character", "/0/poster_name"),
+            (PIN.replace('}', r#","a":{"b":"\b"}}"#), "control_character", "/0/a"),
+            (PIN.replace('}', r#","\u0001":1}"#), "control_character", "/0"),
+        ] {
+            let refusal = one(received(&body, Kind::Pin)).unwrap_err();
+            assert_eq!((refusal.code, refusal.pointer.as_str()), (code, pointer), "{body}");
+            assert_eq!(kept(received(&body, Kind::Pin)).quarantined, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_says_its_kind_if_it_can_and_why_it_is_no_post() {
+        let nowhere = |body| Received { hint: None, ..received(body, Kind::Pin) };
+        let no_post = GEO.replace("1.5", "\"far\"");
+        for (record, kind, road, reason) in [
+            (received(GEO, Kind::Pin), Some(Kind::Geo), Kind::Geo, None),
+            (nowhere(GEO), Some(Kind::Geo), Kind::Geo, None),
+            (received(&no_post, Kind::User), Some(Kind::Geo), Kind::Geo, Some(Reason::BadNumber)),
+            (received("{}", Kind::User), Some(Kind::User), Kind::User, Some(Reason::MissingField)),
+            (received("no json", Kind::User), Some(Kind::User), Kind::User, Some(Reason::NotJson)),
+            (received("[]", Kind::Geo), Some(Kind::Geo), Kind::Geo, Some(Reason::NotObject)),
+            (nowhere("{}"), None, Kind::Pin, Some(Reason::UnknownKind)),
+            (nowhere("no json"), None, Kind::Pin, Some(Reason::NotJson)),
+        ] {
+            let prepared = kept(record.clone());
+            let got = (prepared.kind, prepared.road(), prepared.quarantined.map(|quarantined| quarantined.reason));
+            assert_eq!(got, (kind, road, reason), "{record:?}");
+            let items = envelope::items(Some(Kind::Pin), &prepared.data);
+            let [item] = items.as_slice() else { panic!("{items:?}") };
+            assert_eq!((item.kind, item.body.as_ref()), (kind, record.body.as_bytes()), "{record:?}");
+            let again = posts::clean::clean(rules::at(Day::containing(0)).cleaner, item.kind, &item.body);
+            assert_eq!(again.err().map(|quarantined| quarantined.reason), reason, "the readers say something else");
+        }
+    }
+
+    #[test]
+    fn a_record_too_large_for_its_stream_is_refused_even_where_others_are_kept() {
+        // Three bytes of what is no JSON become four.
+        for body in ["x".repeat(MAX_RECORD_BYTES / 4 * 3), format!("\"{}\"", "x".repeat(MAX_RECORD_BYTES))] {
+            let refused = prepared(Unclean::Kept, None, vec![received(&body, Kind::Pin)]).remove(0).unwrap_err();
+            assert_eq!(refused.code, "too_large");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One request: read, decide, do, answer.
+//! One request: read, plan, do, answer.
 //!
 //! Total: every request gets an answer, and no answer is an error of the function. Logs one line a request, without any of
 //! what the request held.
@@ -7,21 +7,17 @@ use std::time::Instant;
 
 use aws::SdkConfig;
 use aws::stream::PostStream;
-use lambda_http::http::HeaderValue;
-use lambda_http::{Body, Request, Response};
+use http::HeaderValue;
 use posts::arrival::Day;
-use posts::routes::{Route, Routed, route};
 use posts::rules;
 
-use crate::answer::answer;
 use crate::config::Config;
-use crate::decide::{Prepared, prepare};
+use crate::dialect::Told;
+use crate::event::{Answer, Event};
 use crate::outcome::Outcome;
-use crate::problem::Problem;
+use crate::plan::{Plan, Work, plan};
 use crate::put::put;
 use crate::read::Call;
-use crate::record::Refusal;
-use crate::v1::{self, Target};
 
 /// What the function keeps between requests.
 #[derive(Debug)]
@@ -38,37 +34,34 @@ impl State {
     }
 }
 
-/// Answers one request. A record is called accepted only after its stream has it.
-pub async fn handle(state: &State, request: Request) -> Response<Body> {
+/// Answers one request. A record is called accepted only after its stream has it. `invocation_id` is Lambda's id of the
+/// invocation, which stands in the logs and in the answer; where it is empty, API Gateway's stands there.
+pub async fn handle(state: &State, event: Event, invocation_id: &str) -> Answer {
     let started = Instant::now();
-    let call = Call::read(request);
-    let (mut response, counts) = match decide(&call) {
-        Ok(records) => {
+    let call = Call::read(event, invocation_id);
+    let now_ms = aws::time::now_ms();
+    let (answer, counts) = match plan(&call, &state.config.access, rules::at(Day::containing(now_ms))) {
+        Plan::Answered(answer) => (answer, Counts::default()),
+        Plan::Put(Work { dialect, records, item }) => {
             let outcomes = put(&state.stream, &state.config, records).await;
-            (answer(&outcomes, &call.request_id), Counts::of(&outcomes))
+            let told = Told { request_id: &call.request_id, now_ms, item };
+            (dialect.answer(&outcomes, &told), Counts::of(&outcomes))
         }
-        Err(problem) => (problem.to_response(&call.request_id), Counts::default()),
     };
-    if let Ok(request_id) = HeaderValue::from_str(&call.request_id) {
-        response.headers_mut().insert("x-request-id", request_id);
-    }
-    log(&call, &response, &counts, started);
-    response
+    let answer = finished(&call, answer);
+    log(&call, &answer, &counts, started);
+    answer
 }
 
-/// The records of a request, each prepared or refused, or what is wrong with the whole of it.
-fn decide(call: &Call) -> Result<Vec<Result<Prepared, Refusal>>, Problem> {
-    let target = match route(&call.method, &call.path) {
-        Routed::To(Route::Write(kind)) => Target::Records(kind),
-        Routed::To(Route::WritePost) => Target::WholePost,
-        Routed::To(Route::WriteBatch) => Target::Batch,
-        Routed::To(_) | Routed::NotFound => return Err(Problem::NotFound),
-        Routed::MethodNotAllowed { allow } => return Err(Problem::MethodNotAllowed { allow }),
-    };
-    let submission = v1::submission(target, call.content_type(), &call.body)?;
-    let idempotency_key = call.idempotency_key()?;
-    let today = Day::containing(aws::time::now_ms());
-    Ok(prepare(rules::at(today), idempotency_key.as_ref(), submission))
+/// What every answer has, whatever it is.
+pub(crate) fn finished(call: &Call, mut answer: Answer) -> Answer {
+    let headers = answer.headers_mut();
+    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(request_id) = HeaderValue::from_str(&call.request_id) {
+        headers.insert("x-request-id", request_id);
+    }
+    answer
 }
 
 /// How many records had which outcome.
@@ -76,6 +69,8 @@ fn decide(call: &Call) -> Result<Vec<Result<Prepared, Refusal>>, Problem> {
 struct Counts {
     records: usize,
     accepted: usize,
+    /// Of the accepted, those that will be quarantined.
+    quarantined: usize,
     rejected: usize,
     failed: usize,
 }
@@ -85,7 +80,10 @@ impl Counts {
         let mut counts = Self { records: outcomes.len(), ..Self::default() };
         for outcome in outcomes {
             match outcome {
-                Outcome::Stored(_) => counts.accepted += 1,
+                Outcome::Stored(receipt) => {
+                    counts.accepted += 1;
+                    counts.quarantined += usize::from(receipt.quarantined.is_some());
+                }
                 Outcome::Refused(_) => counts.rejected += 1,
                 Outcome::Failed(_) => counts.failed += 1,
             }
@@ -94,14 +92,34 @@ impl Counts {
     }
 }
 
-fn log(call: &Call, response: &Response<Body>, counts: &Counts, started: Instant) {
-    let Counts { records, accepted, rejected, failed } = *counts;
-    let status = response.status().as_u16();
+fn log(call: &Call, answer: &Answer, counts: &Counts, started: Instant) {
+    let Counts { records, accepted, quarantined, rejected, failed } = *counts;
+    let status = answer.status().as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let request_id = call.request_id.as_str();
     if failed > 0 {
-        tracing::warn!(request_id, status, records, accepted, rejected, failed, duration_ms, "records not stored");
+        tracing::warn!(
+            request_id,
+            status,
+            records,
+            accepted,
+            quarantined,
+            rejected,
+            failed,
+            duration_ms,
+            "records not stored"
+        );
     } else {
-        tracing::info!(request_id, status, records, accepted, rejected, failed, duration_ms, "request answered");
+        tracing::info!(
+            request_id,
+            status,
+            records,
+            accepted,
+            quarantined,
+            rejected,
+            failed,
+            duration_ms,
+            "request answered"
+        );
     }
 }

@@ -2,6 +2,6 @@
 
 /// Runs until the Lambda runtime stops it.
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), lambda_runtime::Error> {
     ingest::run().await
 }

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use posts::Kind;
-use posts::quarantine::Reason;
+use posts::quarantine::{Quarantined, Reason};
 use serde::Serialize;
 
+use crate::problem::Problem;
 use crate::record::Refusal;
 
 /// What became of a record.
@@ -23,10 +24,12 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(crate) id: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: Option<Kind>,
     pub(crate) stream: String,
     pub(crate) shard_id: String,
     pub(crate) sequence_number: String,
+    /// Why the stream's readers will quarantine the record.
+    pub(crate) quarantined: Option<Quarantined>,
 }
 
 /// A record that the stream did not take.
@@ -39,7 +42,7 @@ pub(crate) struct Failed {
 }
 
 /// Why a stream did not take a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     /// The shard was over its rate.
     Throttled,
@@ -80,6 +83,35 @@ impl Receipt {
     }
 }
 
+impl Outcome {
+    /// Whether its stream has the record.
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+}
+
+/// What to say of a request of which nothing was stored; none if a record was. A cause that may pass comes before one
+/// that will not: then the request is worth sending again.
+pub(crate) fn none_stored(outcomes: &[Outcome]) -> Option<Problem> {
+    let (mut refusals, mut causes) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Stored(_) => return None,
+            Outcome::Refused(refusal) => refusals.push(refusal.clone()),
+            Outcome::Failed(failed) => causes.push(failed.cause),
+        }
+    }
+    if let Some(worst) = causes.iter().copied().max() {
+        return Some(Problem::NotStored { cause: worst, records: outcomes.len() });
+    }
+    let errors = refusals;
+    Some(if errors.iter().all(Refusal::is_for_size) {
+        Problem::RecordsTooLarge { errors }
+    } else {
+        Problem::Refused { errors }
+    })
+}
+
 impl Refusal {
     /// Whether the record's size is what is wrong with it.
     pub(crate) fn is_for_size(&self) -> bool {
@@ -103,7 +135,7 @@ fn percent_encoded(text: &str) -> String {
 #[derive(Serialize)]
 pub(crate) struct ReceiptBody<'a> {
     id: &'a str,
-    kind: &'static str,
+    kind: Option<&'static str>,
     shard_id: &'a str,
     sequence_number: &'a str,
     link: String,
@@ -113,7 +145,7 @@ impl<'a> From<&'a Receipt> for ReceiptBody<'a> {
     fn from(receipt: &'a Receipt) -> Self {
         Self {
             id: &receipt.id,
-            kind: receipt.kind.as_str(),
+            kind: receipt.kind.map(Kind::as_str),
             shard_id: &receipt.shard_id,
             sequence_number: &receipt.sequence_number,
             link: receipt.link(),
@@ -149,10 +181,11 @@ mod tests {
     fn a_link_names_the_record_and_its_place() {
         let receipt = |id: &str| Receipt {
             id: id.to_owned(),
-            kind: Kind::Geo,
+            kind: Some(Kind::Geo),
             stream: "geo-3".to_owned(),
             shard_id: "shardId-000000000001".to_owned(),
             sequence_number: "4956".to_owned(),
+            quarantined: None,
         };
         let at = "?at=geo-3/shardId-000000000001:4956";
         for (id, segment) in [("m-1_.~", "m-1_.~"), ("key/7", "key%2F7"), ("é\">", "%C3%A9%22%3E"), ("%", "%25")] {

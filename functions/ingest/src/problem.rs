@@ -2,13 +2,13 @@
 //!
 //! The one place that gives a refusal its status. Says what is wrong and where, and repeats none of the request's values.
 
-use lambda_http::http::StatusCode;
-use lambda_http::http::header::{self, HeaderValue};
-use lambda_http::{Body, Response};
+use http::StatusCode;
+use http::header::{self, HeaderValue};
 use serde::Serialize;
 
 use crate::answer;
-use crate::bounds::{MAX_BODY_BYTES, MAX_DEPTH, MAX_KEY_CHARS, MAX_RECORDS};
+use crate::bounds::{MAX_BODY_BYTES, MAX_DEPTH, MAX_INFLATED_BYTES, MAX_KEY_CHARS, MAX_RECORDS};
+use crate::event::Answer;
 use crate::outcome::{Cause, ErrorBody};
 use crate::record::Refusal;
 
@@ -19,12 +19,19 @@ pub(crate) enum Problem {
     MethodNotAllowed {
         allow: String,
     },
+    /// No write key came along, or none that is known.
+    Unauthorized,
     UnsupportedContentType {
         is_form: bool,
     },
+    UnsupportedEncoding,
     BodyTooLarge {
         body_bytes: usize,
     },
+    InflatedTooLarge,
+    BrokenGzip,
+    /// Compressed bytes that went through a gateway as text.
+    DamagedGzip,
     TooManyRecords,
     BadIdempotencyKey,
     EmptyBody,
@@ -63,7 +70,7 @@ struct Document<'a> {
 
 impl Problem {
     /// The answer. `request_id` becomes the problem's instance.
-    pub(crate) fn to_response(&self, request_id: &str) -> Response<Body> {
+    pub(crate) fn to_response(&self, request_id: &str) -> Answer {
         let (status, code, title) = self.kind();
         let document = Document {
             r#type: format!("/docs#{}", code.replace('_', "-")),
@@ -73,14 +80,25 @@ impl Problem {
             instance: request_id,
             errors: self.errors().iter().map(ErrorBody::from).collect(),
         };
-        let mut response = answer::json(status, "application/problem+json", &document);
-        if let Self::MethodNotAllowed { allow } = self
-            && let Ok(allow) = HeaderValue::try_from(allow)
-        {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        if let Self::NotStored { cause, .. } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, cause.retry_after_s().into());
+        self.with_headers(answer::json(status, "application/problem+json", &document))
+    }
+
+    /// The headers that go with the status, whatever the body is.
+    pub(crate) fn with_headers(&self, mut response: Answer) -> Answer {
+        let headers = response.headers_mut();
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                if let Ok(allow) = HeaderValue::try_from(allow) {
+                    headers.insert(header::ALLOW, allow);
+                }
+            }
+            Self::NotStored { cause, .. } => {
+                headers.insert(header::RETRY_AFTER, cause.retry_after_s().into());
+            }
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"writes\""));
+            }
+            _ => {}
         }
         response
     }
@@ -89,7 +107,7 @@ impl Problem {
         self.kind().0
     }
 
-    /// Status, code and title.
+    /// Status, code and title. Each stands in the API's description with the same words.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "No such path"),
@@ -100,6 +118,17 @@ impl Problem {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type", "The content type is not taken here")
             }
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Writing needs a key"),
+            Self::UnsupportedEncoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", "The content encoding is not taken here")
+            }
+            Self::InflatedTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "inflated_too_large", "The body is too large once inflated")
+            }
+            Self::BrokenGzip => (StatusCode::BAD_REQUEST, "broken_gzip", "The body is no complete gzip"),
+            Self::DamagedGzip => {
+                (StatusCode::BAD_REQUEST, "damaged_gzip", "The compressed body was damaged on the way")
+            }
             Self::TooManyRecords => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_records", "Too many records"),
             Self::BadIdempotencyKey => {
                 (StatusCode::BAD_REQUEST, "bad_idempotency_key", "The idempotency key cannot be used")
@@ -124,9 +153,22 @@ impl Problem {
         }
     }
 
-    fn detail(&self) -> String {
+    /// For people.
+    pub(crate) fn detail(&self) -> String {
         match self {
-            Self::NotFound => "posts are sent to /v1/pins, /v1/geos, /v1/users, /v1/posts or /v1/batch".to_owned(),
+            Self::NotFound => "posts are sent to /v1/pins, /v1/geos, /v1/users, /v1/posts or /v1/batch, to \
+                /topics/<topic>, /streams/<stream>/record or /pin/"
+                .to_owned(),
+            Self::Unauthorized => {
+                "send a write key as the header x-api-key, or as the parameter key where no header can be set"
+                    .to_owned()
+            }
+            Self::UnsupportedEncoding => "send the body as it is, or compressed as gzip".to_owned(),
+            Self::InflatedTooLarge => format!("at most {MAX_INFLATED_BYTES} bytes are taken, inflated"),
+            Self::BrokenGzip => "the body begins like gzip and does not end like it".to_owned(),
+            Self::DamagedGzip => "a text type made the gateway read compressed bytes as text; send gzip with the \
+                content-type application/x-ndjson or application/gzip"
+                .to_owned(),
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
             Self::UnsupportedContentType { is_form: true } => "send the body as application/json; curl calls what -d \
                 sends a form: use --json, or name the type with -H"
@@ -143,7 +185,7 @@ impl Problem {
             }
             Self::EmptyBody => "send an object, an array of objects, or one object a line".to_owned(),
             Self::NoRecords => "an empty array or object holds nothing to store".to_owned(),
-            Self::NotUtf8 => "send uncompressed JSON text in UTF-8".to_owned(),
+            Self::NotUtf8 => "send JSON text in UTF-8".to_owned(),
             Self::NotJson { line, column } => format!("not JSON from line {line} column {column} on"),
             Self::TooDeep => format!("at most {MAX_DEPTH} arrays and objects may stand inside one another"),
             Self::Refused { errors } | Self::RecordsTooLarge { errors } => match errors.as_slice() {
@@ -157,7 +199,8 @@ impl Problem {
         }
     }
 
-    fn errors(&self) -> &[Refusal] {
+    /// What is wrong with which record.
+    pub(crate) fn errors(&self) -> &[Refusal] {
         match self {
             Self::Refused { errors } | Self::RecordsTooLarge { errors } => errors,
             _ => &[],
@@ -178,6 +221,11 @@ mod tests {
         vec![
             ("not_found", Problem::NotFound),
             ("method_not_allowed", Problem::MethodNotAllowed { allow: "POST".to_owned() }),
+            ("unauthorized", Problem::Unauthorized),
+            ("encoding", Problem::UnsupportedEncoding),
+            ("inflated_too_large", Problem::InflatedTooLarge),
+            ("broken_gzip", Problem::BrokenGzip),
+            ("damaged_gzip", Problem::DamagedGzip),
             ("content_type", Problem::UnsupportedContentType { is_form: false }),
             ("content_type_of_a_form", Problem::UnsupportedContentType { is_form: true }),
             ("body_too_large", Problem::BodyTooLarge { body_bytes: 4_194_305 }),
@@ -201,15 +249,30 @@ mod tests {
         for (name, problem) in all() {
             let response = problem.to_response("r-1");
             let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
-            let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
             assert_eq!(header(header::CONTENT_TYPE), Some("application/problem+json"), "{name}");
             assert_eq!(body["status"], response.status().as_u16(), "{name}");
             let answer = serde_json::json!({
                 "allow": header(header::ALLOW),
                 "retry_after": header(header::RETRY_AFTER),
+                "www_authenticate": header(header::WWW_AUTHENTICATE),
                 "body": body,
             });
             insta::assert_json_snapshot!(name, answer);
+        }
+    }
+
+    #[test]
+    fn every_problem_is_in_the_description_of_the_api_with_the_same_words() {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/openapi.json");
+        let document: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(document).unwrap()).unwrap();
+        let described = document["x-problems"].as_array().unwrap();
+        for (name, problem) in all() {
+            let (status, code, title) = problem.kind();
+            let is_described = described.iter().any(|described| {
+                described["code"] == code && described["status"] == status.as_u16() && described["title"] == title
+            });
+            assert!(is_described, "infra/openapi.json does not list {name} as it is");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws::failure::is_throttle;
 use aws::stream::{PostStream, Put, StreamEntry};
 use posts::Kind;
+use posts::quarantine::Quarantined;
 
 use crate::config::Config;
 use crate::decide::Prepared;
@@ -28,7 +29,7 @@ pub(crate) async fn put(stream: &PostStream, config: &Config, records: Vec<Resul
     let mut puts = Kinds { pins: puts.0.into_iter(), geos: puts.1.into_iter(), users: puts.2.into_iter() };
     let in_order = waiting.into_iter().map(|record| match record {
         Ok(waiting) => {
-            let put = puts.of(waiting.kind).next();
+            let put = puts.of(waiting.road).next();
             outcome(config, waiting, put)
         }
         Err(refusal) => Outcome::Refused(refusal),
@@ -57,16 +58,20 @@ impl<T> Kinds<T> {
 /// What is remembered of a record while its stream has it.
 struct Waiting {
     id: String,
-    kind: Kind,
+    kind: Option<Kind>,
+    road: Kind,
     pointer: String,
+    quarantined: Option<Quarantined>,
 }
 
 fn by_kind(records: Vec<Result<Prepared, Refusal>>) -> (Vec<Result<Waiting, Refusal>>, Kinds<Vec<StreamEntry>>) {
     let mut entries = Kinds::<Vec<StreamEntry>>::default();
     let waiting = records.into_iter().map(|record| {
-        let Prepared { id, kind, pointer, partition_key, data } = record?;
-        entries.of(kind).push(StreamEntry { partition_key, data });
-        Ok(Waiting { id, kind, pointer })
+        let record = record?;
+        let road = record.road();
+        let Prepared { id, kind, pointer, partition_key, data, quarantined } = record;
+        entries.of(road).push(StreamEntry { partition_key, data });
+        Ok(Waiting { id, kind, road, pointer, quarantined })
     });
     (waiting.collect(), entries)
 }
@@ -82,14 +87,15 @@ async fn put_all(stream: &PostStream, name: &str, entries: Vec<StreamEntry>) -> 
 
 /// A put that is missing counts as failed: nothing is called stored without the stream's word.
 fn outcome(config: &Config, waiting: Waiting, put: Option<Put>) -> Outcome {
-    let Waiting { id, kind, pointer } = waiting;
+    let Waiting { id, kind, road, pointer, quarantined } = waiting;
     match put {
         Some(Put::Stored { shard, sequence }) => Outcome::Stored(Receipt {
             id,
             kind,
-            stream: config.stream(kind).to_owned(),
+            stream: config.stream(road).to_owned(),
             shard_id: shard,
             sequence_number: sequence,
+            quarantined,
         }),
         Some(Put::Refused { code, .. }) if is_throttle(&code) => {
             Outcome::Failed(Failed { id, pointer, cause: Cause::Throttled })

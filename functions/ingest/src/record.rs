@@ -13,11 +13,11 @@ use crate::bounds::MAX_POINTER_NAME_CHARS;
 pub(crate) struct Received<'a> {
     /// Where the post begins in the body (RFC 6901); lines count as elements of an array.
     pub(crate) pointer: String,
-    /// What the path or the wrapper says the record is; the record's own fields come first.
-    pub(crate) hint: Kind,
+    /// What the path or the wrapper says the record is, if they say it; the record's own fields come first.
+    pub(crate) hint: Option<Kind>,
     /// The client's own id for this message.
     pub(crate) id: Option<String>,
-    /// The post's JSON as received, without the client's id.
+    /// The post's JSON as received, without the client's id. In a borrowed dialect it may be no JSON at all.
     pub(crate) body: Cow<'a, str>,
 }
 

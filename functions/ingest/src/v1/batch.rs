@@ -6,8 +6,8 @@ use posts::Kind;
 use serde_json::value::RawValue;
 
 use super::document::Document;
-use super::members::Members;
 use super::message_id;
+use crate::members::Members;
 use crate::record::{Form, Received, Refusal, Submission, member};
 
 /// The records of a batch.
@@ -22,14 +22,15 @@ pub(crate) fn submission(document: Document<'_>) -> Submission<'_> {
     }
 }
 
-fn received<'a>(text: &'a str, pointer: &str) -> Result<Received<'a>, Refusal> {
+/// An entry of a batch.
+pub(crate) fn received<'a>(text: &'a str, pointer: &str) -> Result<Received<'a>, Refusal> {
     let wrapper = Wrapper::read(text, pointer)?;
     let missing = |name| Refusal::new("missing_member", member(pointer, name), "an entry has a kind and data");
     let kind = wrapper.kind.ok_or_else(|| missing("kind"))?;
     let data = wrapper.data.ok_or_else(|| missing("data"))?;
     Ok(Received {
         pointer: member(pointer, "data"),
-        hint: kind_named(kind, pointer)?,
+        hint: Some(kind_named(kind, pointer)?),
         id: wrapper.id.map_or(Ok(None), |id| message_id::read(id, pointer))?,
         body: data.get().into(),
     })
@@ -86,7 +87,12 @@ mod tests {
             (r#"{"kind":"user","id":12,"data":{}}"#, Kind::User, Some("12"), "{}"),
             (r#"{"kind":"user","id":null,"data":[]}"#, Kind::User, None, "[]"),
         ] {
-            let want = Received { pointer: "/0/data".to_owned(), hint, id: id.map(str::to_owned), body: body.into() };
+            let want = Received {
+                pointer: "/0/data".to_owned(),
+                hint: Some(hint),
+                id: id.map(str::to_owned),
+                body: body.into(),
+            };
             assert_eq!(received(text, "/0"), Ok(want), "{text}");
         }
     }

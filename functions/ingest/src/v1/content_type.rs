@@ -21,7 +21,10 @@ impl ContentType {
         let essence = essence.trim().to_ascii_lowercase();
         match essence.as_str() {
             // Plain text is what a page may send to another origin without being asked first.
-            "" | "application/json" | "text/json" | "text/plain" => Ok(Self::Json),
+            // A body compressed by hand is often called by its wrapping; it arrives whole only under such a name.
+            "" | "application/json" | "text/json" | "text/plain" | "application/gzip" | "application/x-gzip" => {
+                Ok(Self::Json)
+            }
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
                 Ok(Self::Lines)
             }
@@ -44,6 +47,7 @@ mod tests {
             Some(" Application/JSON ; charset=utf-8"),
             Some("application/cloudevents+json"),
             Some("text/plain;charset=UTF-8"),
+            Some("application/gzip"),
         ] {
             assert_eq!(ContentType::of(header), Ok(ContentType::Json), "{header:?}");
         }

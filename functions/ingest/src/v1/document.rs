@@ -1,15 +1,13 @@
 //! What a `/v1` body is: one JSON value, an array of values, or one value a line.
 //!
-//! Finds where values begin and end and looks no further into them. Bounds come first: bytes, depth, then count.
+//! Finds where values begin and end and looks no further into them. Bounds come first: depth, then count.
 
-use std::fmt;
-
-use lambda_http::Body;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::content_type::ContentType;
-use crate::bounds::{MAX_BODY_BYTES, MAX_DEPTH, MAX_RECORDS, is_too_deep};
+use crate::bounds::{MAX_DEPTH, MAX_RECORDS, is_too_deep};
+use crate::elements;
 use crate::problem::Problem;
 use crate::record::Refusal;
 
@@ -20,17 +18,6 @@ pub(crate) enum Document<'a> {
     One(&'a str),
     /// At least one value and at most [`MAX_RECORDS`]. A line that is no JSON is refused by itself.
     Many(Vec<Result<&'a str, Refusal>>),
-}
-
-/// The body's text: not empty, not too large, UTF-8. A byte order mark is taken off.
-pub(crate) fn text(body: &Body) -> Result<&str, Problem> {
-    let bytes: &[u8] = body;
-    if bytes.len() > MAX_BODY_BYTES {
-        return Err(Problem::BodyTooLarge { body_bytes: bytes.len() });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotUtf8)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() { Err(Problem::EmptyBody) } else { Ok(text) }
 }
 
 impl<'a> Document<'a> {
@@ -65,20 +52,11 @@ fn json(text: &str) -> Result<Document<'_>, Problem> {
     if is_too_deep(text) {
         return Err(Problem::TooDeep);
     }
-    let value: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    if !value.get().starts_with('[') {
-        return Ok(Document::One(value.get()));
+    let value = elements::whole(text)?;
+    if !value.starts_with('[') {
+        return Ok(Document::One(value));
     }
-    let elements: Elements<'_> = serde_json::from_str(value.get()).map_err(|error| not_json(&error))?;
-    match elements.count {
-        0 => Err(Problem::NoRecords),
-        1..=MAX_RECORDS => Ok(Document::Many(elements.first.into_iter().map(|value| Ok(value.get())).collect())),
-        _ => Err(Problem::TooManyRecords),
-    }
-}
-
-fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::NotJson { line: error.line(), column: error.column() }
+    Ok(Document::Many(elements::elements(value)?.into_iter().map(|value| Ok(value.get())).collect()))
 }
 
 fn lines(text: &str) -> Result<Document<'_>, Problem> {
@@ -105,46 +83,10 @@ fn one_line(index: usize, line: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// An array's elements: as many of the first as a request may have, and how many there are.
-struct Elements<'a> {
-    first: Vec<&'a RawValue>,
-    count: usize,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ElementsVisitor)
-    }
-}
-
-struct ElementsVisitor;
-
-impl<'de> Visitor<'de> for ElementsVisitor {
-    type Value = Elements<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let mut first = Vec::new();
-        while first.len() < MAX_RECORDS {
-            match array.next_element()? {
-                Some(value) => first.push(value),
-                None => return Ok(Elements { count: first.len(), first }),
-            }
-        }
-        let mut count = first.len();
-        while array.next_element::<IgnoredAny>()?.is_some() {
-            count += 1;
-        }
-        Ok(Elements { first, count })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::MAX_BODY_BYTES;
 
     #[track_caller]
     fn many(text: &str, content_type: ContentType, want: &[Result<&str, &str>]) {
@@ -221,17 +163,5 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(Document::parse(&deep, ContentType::Json), Err(Problem::TooDeep));
         assert_eq!(Document::parse(&deep, ContentType::Lines), Err(Problem::NotJson { line: 1, column: 1 }));
-    }
-
-    #[test]
-    fn text_is_bounded_and_utf8_and_something() {
-        assert_eq!(text(&Body::Empty), Err(Problem::EmptyBody));
-        assert_eq!(text(&Body::from(" \r\n\t")), Err(Problem::EmptyBody));
-        assert_eq!(text(&Body::from("\u{feff}")), Err(Problem::EmptyBody));
-        assert_eq!(text(&Body::from("\u{feff}{}")), Ok("{}"));
-        assert_eq!(text(&Body::from(&b"\x1f\x8b\x08"[..])), Err(Problem::NotUtf8));
-        assert_eq!(text(&Body::from("x".repeat(MAX_BODY_BYTES))).map(str::len), Ok(MAX_BODY_BYTES));
-        let body_bytes = MAX_BODY_BYTES + 1;
-        assert_eq!(text(&Body::from(vec![0xff; body_bytes])), Err(Problem::BodyTooLarge { body_bytes }));
     }
 }

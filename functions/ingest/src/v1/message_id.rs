@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::members::Members;
 use crate::bounds::MAX_ID_CHARS;
+use crate::members::Members;
 use crate::record::{Refusal, member};
 
 const NAME: &str = "id";

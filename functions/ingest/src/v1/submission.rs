@@ -1,11 +1,10 @@
 //! A `/v1` request's records: content type, bounds, then the shape that its path takes.
 
-use lambda_http::Body;
 use posts::Kind;
 
 use super::content_type::ContentType;
-use super::document::{self, Document};
-use super::{batch, records, whole_post};
+use super::document::Document;
+use super::{any, batch, records, whole_post};
 use crate::problem::Problem;
 use crate::record::Submission;
 
@@ -15,19 +14,17 @@ pub(crate) enum Target {
     Records(Kind),
     WholePost,
     Batch,
+    /// Any of the shapes above.
+    Any,
 }
 
-/// Reads a body into records, or says what is wrong with the whole of it.
-pub(crate) fn submission<'a>(
-    target: Target,
-    content_type: Option<&str>,
-    body: &'a Body,
-) -> Result<Submission<'a>, Problem> {
-    let content_type = ContentType::of(content_type)?;
-    let document = Document::parse(document::text(body)?, content_type)?;
+/// Reads a body's text into records, or says what is wrong with the whole of it.
+pub(crate) fn submission(target: Target, content_type: ContentType, text: &str) -> Result<Submission<'_>, Problem> {
+    let document = Document::parse(text, content_type)?;
     match target {
-        Target::Records(kind) => Ok(records::submission(document, kind)),
+        Target::Records(kind) => Ok(records::submission(document, Some(kind))),
         Target::WholePost => whole_post::submission(&document),
         Target::Batch => Ok(batch::submission(document)),
+        Target::Any => any::submission(document),
     }
 }

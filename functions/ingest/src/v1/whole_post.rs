@@ -5,8 +5,8 @@
 use posts::Kind;
 
 use super::document::Document;
-use super::members::Members;
 use super::records::received;
+use crate::members::Members;
 use crate::problem::Problem;
 use crate::record::{Form, Refusal, Submission, member};
 
@@ -23,7 +23,7 @@ pub(crate) fn submission<'a>(document: &Document<'a>) -> Result<Submission<'a>, 
     let records: Vec<_> = Kind::ALL
         .into_iter()
         .zip(parts)
-        .filter_map(|(kind, part)| part.map(|text| received(text, format!("/{}", kind.as_str()), kind)))
+        .filter_map(|(kind, part)| part.map(|text| received(text, format!("/{}", kind.as_str()), Some(kind))))
         .collect();
     if records.is_empty() { Err(Problem::NoRecords) } else { Ok(Submission { form: Form::Many, records }) }
 }
@@ -74,9 +74,9 @@ mod tests {
         let seen: Vec<_> =
             records.iter().map(|r| (r.pointer.as_str(), r.hint, r.id.as_deref(), r.body.as_ref())).collect();
         let want = [
-            ("/pin", Kind::Pin, Some("p"), r#"{"a":1}"#),
-            ("/geo", Kind::Geo, None, r#"{"b":2}"#),
-            ("/user", Kind::User, None, r#"{"c":3}"#),
+            ("/pin", Some(Kind::Pin), Some("p"), r#"{"a":1}"#),
+            ("/geo", Some(Kind::Geo), None, r#"{"b":2}"#),
+            ("/user", Some(Kind::User), None, r#"{"c":3}"#),
         ];
         assert_eq!(seen, want);
     }

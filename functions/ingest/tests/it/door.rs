@@ -4,8 +4,7 @@ use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_sdk_kinesis::config::Credentials;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ingest::{Config, State, handle};
-use lambda_http::{Body, Response, request};
+use ingest::{Config, Event, State, handle};
 use localcloud::{REGION, Service, StoreOptions, Stores};
 use serde_json::{Value, json};
 
@@ -24,7 +23,7 @@ pub(crate) struct Door {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
-    pub(crate) response: Response<Body>,
+    pub(crate) response: ingest::Answer,
 }
 
 /// A record of a stream.
@@ -43,6 +42,15 @@ impl Door {
 
     /// The same function, but only some of its streams are there.
     pub(crate) async fn with_streams(streams: &[&str]) -> Self {
+        Self::with(streams, "open").await
+    }
+
+    /// The same function, for holders of keys with these hashes.
+    pub(crate) async fn for_keys(write_keys: &str) -> Self {
+        Self::with(&["pin", "geo", "user"], write_keys).await
+    }
+
+    async fn with(streams: &[&str], write_keys: &str) -> Self {
         let stores = Stores::start(StoreOptions::default()).await.unwrap();
         for stream in streams {
             stores.create_stream(stream, 2).await.unwrap();
@@ -55,7 +63,11 @@ impl Door {
             .retry_config(RetryConfig::disabled())
             .load()
             .await;
-        let config = Config::read(|name| name.strip_suffix("_STREAM").map(str::to_lowercase)).unwrap();
+        let config = Config::read(|name| match name.strip_suffix("_STREAM") {
+            Some(stream) => Some(stream.to_lowercase()),
+            None => Some(write_keys.to_owned()),
+        });
+        let config = config.unwrap();
         Self { stores, state: State::new(config, &sdk) }
     }
 
@@ -64,9 +76,9 @@ impl Door {
     }
 
     pub(crate) async fn send(&self, event: &Value) -> Answer {
-        let request = request::from_str(&event.to_string()).unwrap();
-        let response = handle(&self.state, request).await;
-        let body = serde_json::from_slice(response.body()).unwrap();
+        let event: Event = serde_json::from_str(&event.to_string()).unwrap();
+        let response = handle(&self.state, event, "").await;
+        let body = serde_json::from_str(response.body()).unwrap();
         Answer { status: response.status().as_u16(), body, response }
     }
 
@@ -92,6 +104,15 @@ impl Door {
             }));
         }
         stored
+    }
+
+    /// Everything that all streams hold.
+    pub(crate) async fn all(&self) -> Vec<Stored> {
+        let mut all = Vec::new();
+        for stream in ["pin", "geo", "user"] {
+            all.extend(self.stored(stream).await);
+        }
+        all
     }
 
     /// The parsed envelopes of a stream.

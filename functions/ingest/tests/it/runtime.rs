@@ -13,6 +13,7 @@ fn program(stores: &Stores) -> FunctionSpec {
         ("PIN_STREAM", "pin"),
         ("GEO_STREAM", "geo"),
         ("USER_STREAM", "user"),
+        ("WRITE_KEYS", "open"),
         ("AWS_ENDPOINT_URL_KINESIS", &stores.endpoints().kinesis),
         ("AWS_ACCESS_KEY_ID", access_key),
         ("AWS_SECRET_ACCESS_KEY", secret),

@@ -75,7 +75,8 @@ impl Place {
             "ingest" => {
                 let config = ingest::Config::read(|name| self.variable(function, name)).unwrap();
                 let state = ingest::State::new(config, &self.sdk(&endpoints.kinesis).await);
-                answered(ingest::handle(&state, request(event)).await.status().as_u16())
+                let event = serde_json::from_str(event).unwrap();
+                answered(ingest::handle(&state, event, "").await.status().as_u16())
             }
             "query" => {
                 let state = query::State::new(table().await, self.bucket(function).await);

@@ -21,7 +21,8 @@ impl<'t> Scope<'t> {
         Ok(holds)
     }
 
-    fn holds(&self, rule: &Node<'t>) -> Result<bool, TemplateError> {
+    /// Whether a condition that stands written out holds.
+    pub(super) fn holds(&self, rule: &Node<'t>) -> Result<bool, TemplateError> {
         if let Some(name) = named(rule)? {
             return self.condition(&name, rule.path());
         }

@@ -8,6 +8,7 @@ use serde_norway::Value;
 
 use super::deployment::{Api, Cors, Deployment, Function, Mapping, Route, Schedule, StartingPosition, read};
 use super::fixture::{DEPLOYED, read_plainly};
+use super::scope::Scope;
 
 /// The text of a file in `events/`.
 macro_rules! event {
@@ -50,9 +51,14 @@ fn mapping(function: &str, kind: &str, batch_size: usize, window_s: u64) -> Mapp
 #[test]
 fn the_functions_have_their_variables_time_and_memory() {
     let (table, bucket) = (("TABLE", "pinpulse-table"), ("BUCKET", "pinpulse-bucket"));
-    let streams = [("PIN_STREAM", "pinpulse-pin"), ("GEO_STREAM", "pinpulse-geo"), ("USER_STREAM", "pinpulse-user")];
+    let ingest = [
+        ("PIN_STREAM", "pinpulse-pin"),
+        ("GEO_STREAM", "pinpulse-geo"),
+        ("USER_STREAM", "pinpulse-user"),
+        ("WRITE_KEYS", "open"),
+    ];
     let want = [
-        function("IngestFunction", "ingest", 25, 256, &streams),
+        function("IngestFunction", "ingest", 25, 256, &ingest),
         function("PopularityFunction", "popularity", 60, 512, &[table]),
         function("ArchiveFunction", "archive", 60, 512, &[table, bucket]),
         function("BatchFunction", "batch", 300, 1_024, &[table, bucket]),
@@ -145,12 +151,54 @@ fn pages_of_any_origin_may_call_the_default_stage() {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let cors = Cors {
         allow_origins: texts(&["*"]),
-        allow_methods: texts(&["GET", "HEAD", "POST", "PUT"]),
-        allow_headers: texts(&["content-type", "idempotency-key", "x-api-key"]),
-        expose_headers: texts(&["etag", "link", "retry-after"]),
+        allow_methods: texts(&["GET", "HEAD", "POST", "PUT", "DELETE"]),
+        allow_headers: texts(&["content-encoding", "content-type", "idempotency-key", "x-api-key"]),
+        expose_headers: texts(&[
+            "etag",
+            "link",
+            "retry-after",
+            "x-quarantine",
+            "x-quarantine-count",
+            "x-request-id",
+            "x-stream-status",
+        ]),
         max_age: Some(Duration::from_hours(1)),
     };
     assert_eq!(read_plainly(DEPLOYED).unwrap().api, Api { stage: "$default".to_owned(), cors: Some(cors) });
+}
+
+#[test]
+fn writing_is_closed_when_deployed_unless_keys_or_words_say_otherwise() {
+    let hash = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    let words = "yes, anyone may write";
+    for (keys, open, deploys, write_keys) in [
+        ("", "no", false, "open"),
+        (hash, "no", true, hash),
+        ("", words, true, "open"),
+        // Keys are asked for even where the words stand beside them.
+        (hash, words, true, hash),
+    ] {
+        let parameters = [("WriteKeys", keys), ("OpenWrites", open)];
+        let parameters: BTreeMap<_, _> =
+            parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let (template, names) = (parsed(), |_: &str, _: &str| None);
+        let scope = Scope::new(&template, &names, &parameters);
+        let rules = scope.section("Rules").unwrap().entries();
+        let [(_, rule)] = rules.as_slice() else { panic!("{} rules", rules.len()) };
+        assert!(rule.get("RuleCondition").is_none(), "the rule holds always");
+        let assertions = rule.get("Assertions").unwrap().items().unwrap();
+        let holds = assertions.iter().all(|assertion| scope.holds(&assertion.get("Assert").unwrap()).unwrap());
+        assert_eq!(holds, deploys, "{keys:?} {open:?}");
+        let functions = read(DEPLOYED, &|_, _| None, &parameters).unwrap().functions;
+        assert_eq!(functions[0].environment["WRITE_KEYS"], write_keys, "{keys:?} {open:?}");
+    }
+}
+
+#[test]
+fn write_keys_are_hashes_and_not_shown() {
+    let parameter = &parsed()["Parameters"]["WriteKeys"];
+    assert_eq!((&parameter["NoEcho"], &parameter["Default"]), (&Value::Bool(true), &"".into()));
+    assert_eq!(parameter["AllowedPattern"], "^([0-9a-f]{64}(,[0-9a-f]{64})*)?$");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use crate::problem::Problem;
 pub(crate) struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Reads the header's bytes.
-    pub(crate) fn parse(header: &[u8]) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(header).map_err(|_| Problem::BadIdempotencyKey)?.trim();
+    /// Reads the header.
+    pub(crate) fn parse(header: &str) -> Result<Self, Problem> {
+        let text = header.trim();
         let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
         let is_key = (1..=MAX_KEY_CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         if is_key { Ok(Self(key.to_owned())) } else { Err(Problem::BadIdempotencyKey) }
@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn a_key_is_taken_with_and_without_its_quotes() {
         for header in ["8e03978e-40d5", "\"8e03978e-40d5\"", "  8e03978e-40d5 "] {
-            let key = IdempotencyKey::parse(header.as_bytes()).unwrap();
+            let key = IdempotencyKey::parse(header).unwrap();
             assert_eq!(key.id_at(7), "8e03978e-40d5/7", "{header:?}");
         }
     }
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn the_longest_key_still_makes_ids() {
         let longest = "k".repeat(MAX_KEY_CHARS);
-        let key = IdempotencyKey::parse(longest.as_bytes()).unwrap();
+        let key = IdempotencyKey::parse(&longest).unwrap();
         assert_eq!(key.id_at(499).len(), MAX_ID_CHARS);
     }
 
@@ -48,8 +48,7 @@ mod tests {
     fn what_is_no_key_is_refused() {
         let too_long = "k".repeat(MAX_KEY_CHARS + 1);
         for header in ["", "  ", "\"\"", "a b", "a\tb", "schlüssel", too_long.as_str()] {
-            assert_eq!(IdempotencyKey::parse(header.as_bytes()), Err(Problem::BadIdempotencyKey), "{header:?}");
+            assert_eq!(IdempotencyKey::parse(header), Err(Problem::BadIdempotencyKey), "{header:?}");
         }
-        assert_eq!(IdempotencyKey::parse(b"\xff\xfe"), Err(Problem::BadIdempotencyKey));
     }
 }

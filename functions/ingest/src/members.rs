@@ -28,6 +28,14 @@ impl<'a> Members<'a> {
         self.0.iter().copied()
     }
 
+    /// The first member of one of these names: its name and its value's text.
+    pub(crate) fn named(&self, names: &[&str]) -> Option<(Cow<'a, str>, &'a str)> {
+        self.iter().find_map(|member| {
+            let name = Some(member.name()).filter(|name| names.contains(&name.as_ref()))?;
+            Some((name, member.value().get()))
+        })
+    }
+
     /// The object without the members of this name. Names and values keep their text; the space between them goes.
     pub(crate) fn text_without(&self, name: &str) -> String {
         let kept = self.iter().filter(|member| member.name() != name);
