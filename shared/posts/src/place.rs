@@ -139,6 +139,13 @@ mod tests {
     }
 
     #[test]
+    fn every_dimension_is_a_family_of_pages() {
+        for dimension in Dimension::ALL {
+            assert!(PAGE_FAMILIES.contains(&dimension.as_str()), "{dimension:?}");
+        }
+    }
+
+    #[test]
     fn what_no_page_is_called_is_no_place() {
         for (pk, sk) in [
             ("shards", "count#pin-1/s"),
