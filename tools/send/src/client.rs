@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -14,6 +14,11 @@ use crate::exit::Exit;
 
 /// Where `cargo local` listens unless told otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:8000";
+
+/// The answer's header that counts the records which went to quarantine.
+pub const QUARANTINED: &str = "x-quarantine-count";
+/// The header that carries the key of those who may write.
+const KEY: &str = "x-api-key";
 
 /// API Gateway gives a function 30 s (HTTP API quotas); beyond that and a little way back no answer can come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(35);
@@ -30,6 +35,9 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The key cannot stand in a header.
+    #[error("use the key: it must be visible ASCII characters")]
+    Key,
     /// The HTTP client could not be made.
     #[error("set up the HTTP client: {0}")]
     Setup(String),
@@ -69,7 +77,7 @@ impl ClientError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Url { .. } => Exit::Usage,
+            Self::Url { .. } | Self::Key => Exit::Usage,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::Setup(_) | Self::Broken { .. } | Self::Refused(_) | Self::Unexpected { .. } => Exit::Failed,
         }
@@ -134,6 +142,32 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+}
+
+/// What to send.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// How.
+    pub method: Method,
+    /// Where to, below the base URL; begins with a slash.
+    pub path: &'a str,
+    /// What the body is.
+    pub content_type: &'static str,
+    /// The key that gives the records their ids.
+    pub idempotency_key: Option<&'a str>,
+    /// Whether the body has been compressed.
+    pub gzip: bool,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// What came back, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -141,6 +175,8 @@ pub struct Answer {
     pub status: u16,
     /// How long the server asks to wait, if it does. Dates in place of seconds are not read.
     pub retry_after: Option<Duration>,
+    /// Records of the request that the server took but could not clean, where it says so in [`QUARANTINED`].
+    pub quarantined: u64,
     /// The body, whole.
     pub body: Vec<u8>,
 }
@@ -166,7 +202,15 @@ impl Client {
     /// # Errors
     /// If `base` is no http(s) URL, or TLS cannot be set up.
     pub fn new(base: &str) -> Result<Self, ClientError> {
-        Self::waiting(base, ANSWER_LIMIT)
+        Self::made(base, ANSWER_LIMIT, None)
+    }
+
+    /// A client that shows a key with every request.
+    ///
+    /// # Errors
+    /// As for [`Client::new`], and if the key is none that a header can carry.
+    pub fn with_key(base: &str, key: Option<&str>) -> Result<Self, ClientError> {
+        Self::made(base, ANSWER_LIMIT, key)
     }
 
     /// A client that waits longer, or less long, for an answer than an HTTP API takes to give one.
@@ -174,6 +218,10 @@ impl Client {
     /// # Errors
     /// As for [`Client::new`].
     pub fn waiting(base: &str, answer_limit: Duration) -> Result<Self, ClientError> {
+        Self::made(base, answer_limit, None)
+    }
+
+    fn made(base: &str, answer_limit: Duration, key: Option<&str>) -> Result<Self, ClientError> {
         let bad = |reason: String| ClientError::Url { url: base.to_owned(), reason };
         let url = Url::parse(base).map_err(|error| bad(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -183,6 +231,11 @@ impl Client {
             .user_agent(concat!("pinpulse/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
             .timeout(answer_limit);
+        if let Some(key) = key {
+            let mut value = HeaderValue::from_str(key).map_err(|_| ClientError::Key)?;
+            value.set_sensitive(true);
+            builder = builder.default_headers(HeaderMap::from_iter([(HeaderName::from_static(KEY), value)]));
+        }
         // A proxy of the environment cannot know this machine's own loopback.
         if is_loopback(&url) {
             builder = builder.no_proxy();
@@ -230,10 +283,27 @@ impl Client {
         idempotency_key: Option<&str>,
         body: String,
     ) -> Result<Answer, ClientError> {
-        let mut request = self.http.post(self.url(path)?).body(body);
-        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(key) = idempotency_key {
+        let body = body.into_bytes();
+        let content_type = "application/json";
+        self.request(Request { method: Method::Post, path, content_type, idempotency_key, gzip: false, body }).await
+    }
+
+    /// Sends a request. Any status is an answer.
+    ///
+    /// # Errors
+    /// If nobody answers, or the answer breaks off.
+    pub async fn request(&self, asked: Request<'_>) -> Result<Answer, ClientError> {
+        let url = self.url(asked.path)?;
+        let request = match asked.method {
+            Method::Post => self.http.post(url),
+            Method::Put => self.http.put(url),
+        };
+        let mut request = request.header(CONTENT_TYPE, HeaderValue::from_static(asked.content_type)).body(asked.body);
+        if let Some(key) = asked.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if asked.gzip {
+            request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         self.answer(request).await
     }
@@ -245,10 +315,12 @@ impl Client {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ClientError> {
         let response = request.send().await.map_err(|error| self.classify(&error))?;
-        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let number = |value: &HeaderValue| value.to_str().ok()?.trim().parse::<u64>().ok();
+        let seconds = response.headers().get(RETRY_AFTER).and_then(number);
+        let quarantined = response.headers().get(QUARANTINED).and_then(number).unwrap_or_default();
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|error| self.classify(&error))?.to_vec();
-        Ok(Answer { status, retry_after: seconds.map(Duration::from_secs), body })
+        Ok(Answer { status, retry_after: seconds.map(Duration::from_secs), quarantined, body })
     }
 
     fn classify(&self, error: &reqwest::Error) -> ClientError {
@@ -293,6 +365,12 @@ mod tests {
             let error = Client::new(base).unwrap_err();
             assert_eq!(error.exit(), Exit::Usage, "{base:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_key_that_no_header_can_carry_is_a_usage_error() {
+        let error = Client::with_key("http://127.0.0.1:1", Some("a\nb")).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
     }
 
     #[test]

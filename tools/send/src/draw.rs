@@ -18,8 +18,14 @@ pub(crate) enum Lane {
     Identity = 3,
     /// Which records are poison, and how.
     Poison = 4,
-    /// Which records are sent again.
+    /// Which posts are sent again.
     Repeat = 5,
+    /// Which rows are posted again as new.
+    Row = 6,
+    /// Which records are sent as another kind.
+    Misroute = 7,
+    /// Which posts are dirty, where a share was asked for.
+    Dirt = 8,
 }
 
 /// A sequence of draws.

@@ -11,17 +11,19 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::pace::Rate;
+use crate::delivery::{Delivery, Outcome};
+use crate::failed::Failures;
+use crate::pace::Schedule;
 use crate::parcel::{Packer, Packing, Parcel};
-use crate::post::{Delivery, Outcome};
 use crate::progress::Progress;
-use crate::repeats::{Marked, Repeats};
+use crate::record::Sending;
+use crate::repeats::{Mark, Repeats};
 use crate::report::{Summary, Tally};
 use crate::source::SourceError;
 
 /// How a run is paced and bounded.
 pub(crate) struct Flow {
-    pub(crate) rate: Rate,
+    pub(crate) schedule: Schedule,
     pub(crate) packing: Packing,
     /// The most requests in flight, at least 1.
     pub(crate) concurrency: usize,
@@ -30,20 +32,23 @@ pub(crate) struct Flow {
     /// Whether to stop once a request found nobody there, and nobody ever was.
     pub(crate) give_up: bool,
     pub(crate) delivery: Delivery,
+    /// Where records go that were not accepted.
+    pub(crate) failures: Failures,
     /// True, or a sender that is gone, stops producing.
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl Flow {
     /// Sends what the source gives.
-    pub(crate) async fn run(mut self, source: Repeats, progress: &Progress) -> Summary {
+    pub(crate) async fn run(mut self, mut source: Repeats, progress: &Progress) -> Summary {
         let start = Instant::now();
         let delivery = self.delivery.clone();
-        let mut in_flight = InFlight::new(&delivery, self.concurrency);
-        let mut packer = Packer::new(self.packing);
-        for (number, sending) in (0_u64..).zip(source) {
+        let failures = std::mem::replace(&mut self.failures, Failures::nowhere());
+        let mut in_flight = InFlight::new(&delivery, failures, self.concurrency);
+        let mut packer = Packer::new(self.packing, delivery.speech.dialect);
+        while let Some(sending) = self.next_sending(&mut source, &mut in_flight).await {
             // A schedule beyond the end of time never comes due; without a schedule everything is due at once.
-            let due = self.rate.due(number).map_or_else(|| Some(Instant::now()), |after| start.checked_add(after));
+            let due = self.schedule.next().map_or_else(|| Some(Instant::now()), |after| start.checked_add(after));
             let Some(due) = due else { break };
             if !self.wait_until_due(start, due, &mut in_flight).await {
                 break;
@@ -53,13 +58,34 @@ impl Flow {
             }
             progress.update(&in_flight.tally);
         }
-        if let Some(parcel) = packer.finish() {
+        for parcel in packer.finish() {
             in_flight.send(parcel).await;
         }
         while in_flight.book_next().await {
             progress.update(&in_flight.tally);
         }
-        in_flight.tally.summary(start.elapsed())
+        let mut summary = in_flight.tally.summary(start.elapsed());
+        summary.file_error = in_flight.failures.error;
+        summary
+    }
+
+    /// What the source gives next, booking answers meanwhile. None at its end, or if there is to be no further sending.
+    async fn next_sending(
+        &mut self,
+        source: &mut Repeats,
+        in_flight: &mut InFlight<'_>,
+    ) -> Option<Result<(Sending, Mark), SourceError>> {
+        loop {
+            if *self.stop.borrow() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                changed = self.stop.changed() => if changed.is_err() { return None },
+                next = source.next() => return next,
+                true = in_flight.book_next() => {}
+            }
+        }
     }
 
     /// Waits, booking answers meanwhile. False if there is to be no further sending.
@@ -90,26 +116,35 @@ impl Flow {
 
 /// Hands one sending on. False if the source can give no more.
 async fn take(
-    sending: Result<Marked, SourceError>,
+    sending: Result<(Sending, Mark), SourceError>,
     due: Instant,
     packer: &mut Packer,
     in_flight: &mut InFlight<'_>,
     progress: &Progress,
 ) -> bool {
+    let tally = &mut in_flight.tally;
     match sending {
-        Ok((sending, repeated)) => {
-            let tally = &mut in_flight.tally;
-            *(if repeated { &mut tally.repeats } else { &mut tally.posts }) += 1;
+        Ok((mut sending, mark)) => {
+            *(match mark {
+                Mark::First => &mut tally.posts,
+                Mark::SameIds => &mut tally.repeats,
+                Mark::NewIds => &mut tally.row_repeats,
+            }) += 1;
+            let all = sending.records.len();
+            let dialect = in_flight.delivery.speech.dialect;
+            sending.records.retain(|record| dialect.says(record.kind));
+            tally.left_out += u64::try_from(all - sending.records.len()).unwrap_or(u64::MAX);
             for parcel in packer.push(sending, due) {
                 in_flight.send(parcel).await;
             }
         }
+        Err(SourceError::NoRow(_)) => tally.missing_rows += 1,
         Err(error @ SourceError::Line { .. }) => {
-            in_flight.tally.unreadable += 1;
-            progress.talk(&error.to_string());
+            tally.unreadable += 1;
+            progress.talk(&format!("failed to {error}"));
         }
         Err(error @ SourceError::File { .. }) => {
-            in_flight.tally.source_error = Some(error.to_string());
+            tally.source_error = Some(error.to_string());
             return false;
         }
     }
@@ -122,11 +157,12 @@ struct InFlight<'a> {
     most: usize,
     requests: FuturesUnordered<BoxFuture<'a, (Outcome, Duration)>>,
     tally: Tally,
+    failures: Failures,
 }
 
 impl<'a> InFlight<'a> {
-    fn new(delivery: &'a Delivery, most: usize) -> Self {
-        Self { delivery, most: most.max(1), requests: FuturesUnordered::new(), tally: Tally::new() }
+    fn new(delivery: &'a Delivery, failures: Failures, most: usize) -> Self {
+        Self { delivery, most: most.max(1), requests: FuturesUnordered::new(), tally: Tally::new(), failures }
     }
 
     /// Sends as soon as one more request may be in flight.
@@ -145,6 +181,7 @@ impl<'a> InFlight<'a> {
         let Some((outcome, latency)) = self.requests.next().await else {
             return false;
         };
+        self.failures.keep(&outcome.lost);
         self.tally.book(outcome, latency);
         true
     }

@@ -1,4 +1,4 @@
-//! The open-loop schedule: sending n is due n / rate after the start, however slow the answers are.
+//! The open-loop schedule: when sending n is due is known beforehand, however slow the answers are.
 //!
 //! A client that waits for each answer before it plans the next request hides the very stalls it should measure; here
 //! latency counts from the instant a sending was due.
@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::course::Turns;
 
 /// Sendings a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,15 +58,61 @@ impl std::fmt::Display for Rate {
 }
 
 impl Rate {
-    /// How long after the start sending `number` (from 0) is due; none where there is no schedule.
+    /// How long after the start sending `number` (from 0) is due if `burst` (at least 1) of them leave together; none where there
+    /// is no schedule.
     #[must_use]
-    pub fn due(self, number: u64) -> Option<Duration> {
+    pub fn due(self, number: u64, burst: u64) -> Option<Duration> {
         let Self::PerSecond(rate) = self else {
             return None;
         };
+        let first = number - number % burst.max(1);
         #[expect(clippy::cast_precision_loss, reason = "exact for the first 2^53 sendings")]
-        let seconds = number as f64 / rate;
+        let seconds = first as f64 / rate;
         Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    }
+}
+
+/// When one sending after the other is due.
+#[derive(Debug, Clone)]
+pub(crate) enum Schedule {
+    /// So many a second, in bursts.
+    Even {
+        rate: Rate,
+        burst: u64,
+        /// Sendings scheduled so far.
+        number: u64,
+    },
+    /// After the pauses of the course's scripts. Theirs come on top of the time their requests take; here they are the schedule.
+    Course {
+        turns: Box<Turns>,
+        /// Pauses so far.
+        elapsed: Duration,
+    },
+}
+
+impl Schedule {
+    pub(crate) fn even(rate: Rate, burst: u64) -> Self {
+        Self::Even { rate, burst, number: 0 }
+    }
+
+    pub(crate) fn course(seed: u64) -> Self {
+        Self::Course { turns: Box::new(Turns::of(seed)), elapsed: Duration::ZERO }
+    }
+
+    /// How long after the start the next sending is due; none if as soon as possible.
+    pub(crate) fn next(&mut self) -> Option<Duration> {
+        match self {
+            Self::Even { rate, burst, number } => {
+                let due = rate.due(*number, *burst);
+                *number += 1;
+                due
+            }
+            Self::Course { turns, elapsed } => {
+                let pause = turns.next().map_or(Duration::ZERO, |turn| turn.pause);
+                *elapsed = elapsed.saturating_add(pause);
+                Some(*elapsed)
+            }
+        }
     }
 }
 
@@ -116,10 +164,25 @@ mod tests {
     #[test]
     fn a_sending_is_due_by_its_number_alone() {
         let rate = Rate::PerSecond(50.0);
-        assert_eq!(rate.due(0), Some(Duration::ZERO));
-        assert_eq!(rate.due(1), Some(Duration::from_millis(20)));
-        assert_eq!(rate.due(500), Some(Duration::from_secs(10)));
-        assert_eq!(Rate::Unlimited.due(500), None);
+        assert_eq!(rate.due(0, 1), Some(Duration::ZERO));
+        assert_eq!(rate.due(1, 1), Some(Duration::from_millis(20)));
+        assert_eq!(rate.due(500, 1), Some(Duration::from_secs(10)));
+        assert_eq!(Rate::Unlimited.due(500, 1), None);
+    }
+
+    #[test]
+    fn a_burst_leaves_together_and_the_rate_holds() {
+        let rate = Rate::PerSecond(50.0);
+        let due: Vec<u128> = (0..6).map(|number| rate.due(number, 3).unwrap().as_millis()).collect();
+        assert_eq!(due, [0, 0, 0, 60, 60, 60]);
+    }
+
+    #[test]
+    fn the_courses_schedule_is_its_pauses_added_up() {
+        // python3: random.seed(100); itertools.accumulate of randrange(0, 2), a randint(0, 11000) drawn after each.
+        let mut schedule = Schedule::course(100);
+        let due: Vec<u64> = (0..8).map(|_| schedule.next().unwrap().as_secs()).collect();
+        assert_eq!(due, [0, 1, 2, 3, 3, 3, 4, 4]);
     }
 
     #[test]

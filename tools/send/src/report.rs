@@ -8,20 +8,29 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::delivery::Outcome;
 use crate::exit::Exit;
 use crate::output::table;
-use crate::post::Outcome;
 
 /// The longest latency told apart, in microseconds: an hour.
 const MAX_LATENCY_US: u64 = 3_600_000_000;
+
+/// The bound of the first bucket of the histogram, in microseconds; each further one is twice that.
+const FIRST_BUCKET_US: u64 = 125;
 
 /// Counts while a run lasts.
 #[derive(Debug)]
 pub(crate) struct Tally {
     /// Posts, or records of a file, first sendings only.
     pub(crate) posts: u64,
-    /// Sendings that were sent before.
+    /// Sendings that were sent before, under the same ids.
     pub(crate) repeats: u64,
+    /// Sendings whose rows were sent before, under other ids.
+    pub(crate) row_repeats: u64,
+    /// Row numbers that the source has no row for.
+    pub(crate) missing_rows: u64,
+    /// Records that the dialect has no request for.
+    pub(crate) left_out: u64,
     pub(crate) requests: u64,
     pub(crate) sent: u64,
     /// Lines of files that are no records, never sent and counted as rejected.
@@ -39,6 +48,9 @@ impl Tally {
         Self {
             posts: 0,
             repeats: 0,
+            row_repeats: 0,
+            missing_rows: 0,
+            left_out: 0,
             requests: 0,
             sent: 0,
             unreadable: 0,
@@ -52,6 +64,7 @@ impl Tally {
     pub(crate) fn book(&mut self, outcome: Outcome, latency: Duration) {
         let total = &mut self.outcome;
         total.accepted += outcome.accepted;
+        total.quarantined += outcome.quarantined;
         total.rejected += outcome.rejected;
         total.failed += outcome.failed;
         total.retries += outcome.retries;
@@ -78,20 +91,26 @@ impl Tally {
         Summary {
             posts: self.posts,
             repeats: self.repeats,
+            row_repeats: self.row_repeats,
+            missing_rows: self.missing_rows,
+            left_out: self.left_out,
             requests: self.requests,
             sent: self.sent,
             accepted: outcome.accepted,
+            quarantined: outcome.quarantined,
             rejected: outcome.rejected + self.unreadable,
             reasons: outcome.reasons,
             failed: outcome.failed,
             complaint: outcome.complaint,
             retried: outcome.retries,
             source_error: self.source_error,
+            file_error: None,
             unreachable,
             elapsed_s: seconds,
-            posts_per_s: per_second(self.posts + self.repeats, seconds),
+            posts_per_s: per_second(self.posts + self.repeats + self.row_repeats, seconds),
             records_per_s: per_second(self.sent, seconds),
             latency_ms: LatencyMs::of(&self.latency_us),
+            histogram: histogram(&self.latency_us),
         }
     }
 }
@@ -103,13 +122,21 @@ pub struct Summary {
     pub posts: u64,
     /// Posts sent once more under the same ids, because repeats were asked for.
     pub repeats: u64,
+    /// Posts whose rows were sent once more under other ids, because that was asked for.
+    pub row_repeats: u64,
+    /// Row numbers to send that the source has no row for.
+    pub missing_rows: u64,
+    /// Records that could not be said in the dialect, and were not sent: geos and users where there are only pins.
+    pub left_out: u64,
     /// Requests, retries not counted.
     pub requests: u64,
     /// Records sent, retries not counted.
     pub sent: u64,
     /// Records the server accepted.
     pub accepted: u64,
-    /// Records the server refused, and lines that are no records.
+    /// Those of them that the server put into quarantine, where it says so.
+    pub quarantined: u64,
+    /// Records the server refused, and lines or rows that are no records.
     pub rejected: u64,
     /// Why the server refused, by code.
     pub reasons: BTreeMap<String, u64>,
@@ -120,9 +147,12 @@ pub struct Summary {
     pub complaint: Option<String>,
     /// Tries beyond the first of a request.
     pub retried: u64,
-    /// Why a file could not be read to its end.
+    /// Why a file or a table could not be read to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_error: Option<String>,
+    /// Why the file of what failed is not whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_error: Option<String>,
     /// Whether nothing ever answered.
     pub unreachable: bool,
     /// From the first sending to the last answer, in seconds.
@@ -133,6 +163,17 @@ pub struct Summary {
     pub records_per_s: f64,
     /// From when a request was due to its last answer.
     pub latency_ms: LatencyMs,
+    /// The same as counts, one for each doubling of the time.
+    pub histogram: Vec<Bucket>,
+}
+
+/// So many requests took at most so long, and longer than the bucket before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bucket {
+    /// The upper bound in milliseconds.
+    pub to_ms: f64,
+    /// Requests.
+    pub requests: u64,
 }
 
 /// Latency of requests in milliseconds; zeros if there was none.
@@ -144,6 +185,8 @@ pub struct LatencyMs {
     pub p95: f64,
     /// 99 of a hundred.
     pub p99: f64,
+    /// 999 of a thousand.
+    pub p999: f64,
     /// The slowest.
     pub max: f64,
 }
@@ -151,7 +194,7 @@ pub struct LatencyMs {
 impl LatencyMs {
     fn of(latency_us: &Histogram<u64>) -> Self {
         let at = |quantile| milliseconds(latency_us.value_at_quantile(quantile));
-        Self { p50: at(0.50), p95: at(0.95), p99: at(0.99), max: milliseconds(latency_us.max()) }
+        Self { p50: at(0.50), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: milliseconds(latency_us.max()) }
     }
 }
 
@@ -161,7 +204,7 @@ impl Summary {
     pub fn exit(&self, poison_asked: bool) -> Exit {
         match self {
             _ if self.unreachable => Exit::Unreachable,
-            _ if self.failed > 0 || self.source_error.is_some() => Exit::Failed,
+            _ if self.failed > 0 || self.source_error.is_some() || self.file_error.is_some() => Exit::Failed,
             _ if self.rejected > 0 && !poison_asked => Exit::Rejected,
             _ => Exit::Done,
         }
@@ -178,11 +221,25 @@ impl Summary {
             ["failed".to_owned(), self.failed.to_string(), self.complaint.clone().unwrap_or_default()],
             ["retried".to_owned(), self.retried.to_string(), format!("of {} requests", self.requests)],
         ];
-        if self.repeats > 0 {
-            rows.insert(1, ["sent again".to_owned(), self.repeats.to_string(), "same ids".to_owned()]);
+        let more = [
+            ("sent again", self.repeats, "same ids"),
+            ("rows again", self.row_repeats, "other ids"),
+            ("missing", self.missing_rows, "rows that the source does not have"),
+            ("left out", self.left_out, "records that the dialect cannot say"),
+            ("quarantined", self.quarantined, "of the accepted"),
+        ];
+        for (name, value, what) in more.into_iter().filter(|(_, value, _)| *value > 0) {
+            rows.push([name.to_owned(), value.to_string(), what.to_owned()]);
         }
         let latency = self.latency_ms;
-        for (name, value) in [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99), ("max", latency.max)] {
+        let quantiles = [
+            ("p50", latency.p50),
+            ("p95", latency.p95),
+            ("p99", latency.p99),
+            ("p99.9", latency.p999),
+            ("max", latency.max),
+        ];
+        for (name, value) in quantiles {
             rows.push([format!("latency {name}"), format!("{value:.1}"), "ms".to_owned()]);
         }
         rows.push(["took".to_owned(), format!("{:.1}", self.elapsed_s), "s".to_owned()]);
@@ -190,6 +247,14 @@ impl Summary {
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         table(&header, &rows, &[false, true, false])
     }
+}
+
+/// Buckets from the first to the last that holds a request.
+fn histogram(latency_us: &Histogram<u64>) -> Vec<Bucket> {
+    let steps = latency_us.iter_log(FIRST_BUCKET_US, 2.0);
+    let bucket = |to_us: u64, requests| Bucket { to_ms: milliseconds(to_us), requests };
+    let buckets = steps.map(|step| bucket(step.value_iterated_to() + 1, step.count_since_last_iteration()));
+    buckets.skip_while(|bucket| bucket.requests == 0).collect()
 }
 
 fn listed(reasons: &BTreeMap<String, u64>) -> String {
@@ -245,6 +310,11 @@ mod tests {
         assert!(near(latency.p50, 500.0) && near(latency.p95, 950.0), "{latency:?}");
         assert!(near(latency.p99, 990.0) && near(latency.max, 1_000.0), "{latency:?}");
         assert_eq!(summary.accepted, 300);
+        // 10, 20 ... 1,000 ms: one up to 16 ms, two more up to 32, and so on.
+        let counts: Vec<u64> = summary.histogram.iter().map(|bucket| bucket.requests).collect();
+        assert_eq!(counts, [1, 2, 3, 6, 13, 26, 49], "{:?}", summary.histogram);
+        let bounds: Vec<f64> = summary.histogram.iter().map(|bucket| bucket.to_ms).collect();
+        assert!(bounds.windows(2).all(|pair| (pair[1] / pair[0] - 2.0).abs() < 0.01), "{bounds:?}");
     }
 
     #[test]

@@ -5,18 +5,20 @@ use std::future::pending;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::args::SendArgs;
+use crate::args::{Secret, SendArgs};
 use crate::client::{Client, ClientError};
+use crate::delivery::Delivery;
+use crate::dialect::{Dialect, Speech};
 use crate::exit::Exit;
+use crate::failed::Failures;
 use crate::flow::Flow;
 use crate::output::{SummaryOutput, data, talk};
-use crate::pace::Rate;
+use crate::pace::{Rate, Schedule};
 use crate::parcel::Packing;
-use crate::post::Delivery;
 use crate::progress::Progress;
-use crate::repeats::Repeats;
+use crate::repeats::{Repeats, Slips};
 use crate::report::Summary;
-use crate::source::{self, Source};
+use crate::source::{self, Recipe, Source, SourceError};
 
 /// Requests the demo keeps in flight at most; its rate is small.
 const DEMO_CONCURRENCY: usize = 32;
@@ -32,6 +34,9 @@ pub enum SendError {
     /// A file cannot be opened.
     #[error("{0}")]
     Source(String),
+    /// Two arguments do not go together.
+    #[error("{0}")]
+    Contradiction(&'static str),
 }
 
 impl SendError {
@@ -41,6 +46,7 @@ impl SendError {
         match self {
             Self::Client(error) => error.exit(),
             Self::Source(_) => Exit::Failed,
+            Self::Contradiction(_) => Exit::Usage,
         }
     }
 }
@@ -63,29 +69,50 @@ pub async fn run(args: SendArgs) -> Exit {
 /// One run as the arguments say, until done or until `stop` turns true; what is in flight is always finished.
 ///
 /// # Errors
-/// If the base URL is none, or a file cannot be opened.
+/// If the arguments contradict each other, the base URL is none, or a file cannot be opened.
 pub async fn send(args: &SendArgs, stop: watch::Receiver<bool>) -> Result<Summary, SendError> {
-    let client = Client::new(&args.url)?;
+    if let Some(contradiction) = args.contradiction() {
+        return Err(SendError::Contradiction(contradiction));
+    }
+    let client = Client::with_key(&args.url, args.key.as_ref().map(Secret::reveal))?;
     let run = args.run.clone().unwrap_or_else(fresh_run);
-    let source = source_of(args, &run)?;
+    let source = source_of(args, &run).map_err(|error| SendError::Source(error.to_string()))?;
+    let failures = match &args.failed {
+        Some(path) => Failures::into(path).map_err(SendError::Source)?,
+        None => Failures::nowhere(),
+    };
     if !args.quiet {
-        let what =
-            if args.file.is_empty() { format!("posts of seed {}", args.seed) } else { "records of files".to_owned() };
-        talk(&format!("sending {what} to {} at {}, ids {run}-...", client.base(), args.effective_rate()));
+        talk(&format!("sending {} to {}, ids {run}-...", described(args), client.base()));
     }
     let total = args.effective_count();
     let progress = if args.quiet { Progress::hidden() } else { Progress::shown(total) };
     let flow = Flow {
-        rate: args.effective_rate(),
+        schedule: args.schedule(),
         packing: args.packing(),
         concurrency: usize::from(args.concurrency),
         duration: args.duration,
         give_up: true,
-        delivery: Delivery { client, retries: args.retries },
+        delivery: Delivery {
+            client,
+            speech: Speech { dialect: args.dialect, user: args.user.clone() },
+            gzip: args.gzip,
+            retries: args.retries,
+        },
+        failures,
         stop,
     };
-    let repeats = Repeats::new(source, args.seed, args.duplicates);
+    let repeats = Repeats::new(source::bounded(source, total), args.seed, args.slips());
     Ok(flow.run(repeats, &progress).await)
+}
+
+/// What is sent, in words.
+fn described(args: &SendArgs) -> String {
+    let what =
+        if args.file.is_empty() { format!("posts of seed {}", args.seed) } else { "records of files".to_owned() };
+    let order =
+        if args.as_course { format!(" as the course's script of seed {} does", args.seed) } else { String::new() };
+    let rate = args.rate.map(|rate| format!(" at {rate}")).unwrap_or_default();
+    format!("{what}{order}{rate}")
 }
 
 /// Sends synthetic posts of `seed`, `rate` a second, without end, until `stop` turns true or its sender is gone.
@@ -97,28 +124,34 @@ pub async fn send(args: &SendArgs, stop: watch::Receiver<bool>) -> Result<Summar
 pub async fn demo(url: &str, rate: f64, seed: u64, stop: watch::Receiver<bool>) -> Result<Summary, SendError> {
     let sensible = rate.is_finite() && rate > 0.0;
     let flow = Flow {
-        rate: Rate::PerSecond(if sensible { rate } else { 1.0 }),
+        schedule: Schedule::even(Rate::PerSecond(if sensible { rate } else { 1.0 }), 1),
         packing: Packing::Whole,
         concurrency: DEMO_CONCURRENCY,
         duration: None,
         give_up: false,
-        delivery: Delivery { client: Client::new(url)?, retries: DEMO_RETRIES },
+        delivery: Delivery {
+            client: Client::new(url)?,
+            speech: Speech { dialect: Dialect::V1, user: String::new() },
+            gzip: false,
+            retries: DEMO_RETRIES,
+        },
+        failures: Failures::nowhere(),
         stop,
     };
-    let source = source::synthetic(fresh_run(), seed, 0, 0.0);
-    Ok(flow.run(Repeats::new(source, seed, 0.0), &Progress::hidden()).await)
+    let source = source::synthetic(fresh_run(), source::in_order(0), Recipe::of(seed));
+    Ok(flow.run(Repeats::new(source, seed, Slips::default()), &Progress::hidden()).await)
 }
 
-fn source_of(args: &SendArgs, run: &str) -> Result<Source, SendError> {
-    let source = if args.file.is_empty() {
-        source::synthetic(run.to_owned(), args.seed, args.start, args.poison)
+fn source_of(args: &SendArgs, run: &str) -> Result<Source, SourceError> {
+    let run = run.to_owned();
+    let numbers = if args.as_course { source::as_course(args.seed) } else { source::in_order(args.start) };
+    if args.file.is_empty() {
+        Ok(source::synthetic(run, numbers, args.recipe()))
+    } else if args.as_course {
+        source::by_number(run, &args.file, numbers)
     } else {
-        source::files(run, &args.file).map_err(|error| SendError::Source(error.to_string()))?
-    };
-    Ok(match args.effective_count().map(usize::try_from) {
-        Some(Ok(count)) => Box::new(source.take(count)),
-        _ => source,
-    })
+        source::files(&run, &args.file)
+    }
 }
 
 /// A name that no other run has: sending a seed again is a new sending, not a retry of the old one.
@@ -134,7 +167,7 @@ fn print(args: &SendArgs, summary: &Summary) -> Exit {
     if let Some(complaint) = &summary.complaint {
         talk(&format!("error: failed to send {} records: {complaint}", summary.failed));
     }
-    if let Some(error) = &summary.source_error {
+    for error in [&summary.source_error, &summary.file_error].into_iter().flatten() {
         talk(&format!("error: failed to {error}"));
     }
     summary.exit(args.poison > 0.0)

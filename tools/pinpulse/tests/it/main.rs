@@ -6,4 +6,5 @@ mod lake;
 mod local;
 mod popularity;
 mod running;
+mod verb;
 mod verify;

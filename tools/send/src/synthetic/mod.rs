@@ -9,4 +9,4 @@ mod post;
 mod user;
 mod words;
 
-pub use post::{SyntheticPost, post};
+pub use post::{Dirt, SyntheticPost, dirty, post};

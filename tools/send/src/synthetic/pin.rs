@@ -21,6 +21,9 @@ static CATEGORY_WEIGHTS: LazyLock<Weights> = LazyLock::new(|| {
     Weights::new(counted.into_iter().chain(std::iter::repeat(10)).take(CATEGORIES.len()))
 });
 
+/// Pins in ten thousand that hold a placeholder.
+const DIRTY: u64 = 881;
+
 /// Which placeholders stand together, and how often in ten thousand pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gaps {
@@ -42,15 +45,21 @@ enum Gaps {
 }
 
 impl Gaps {
-    fn drawn(draws: &mut Draws) -> Self {
-        match draws.below(10_000) {
+    /// Some in every post if `dirty` says so, none if it says no, else as often as in the source. Always one draw.
+    fn drawn(dirty: Option<bool>, draws: &mut Draws) -> Self {
+        let place = match dirty {
+            Some(true) => draws.below(DIRTY),
+            Some(false) => DIRTY + draws.below(10_000 - DIRTY),
+            None => draws.below(10_000),
+        };
+        match place {
             0..88 => Self::Everything,
             88..212 => Self::Image,
             212..664 => Self::Story,
             664..700 => Self::Tags,
             700..853 => Self::Description,
             853..867 => Self::UntitledTitle,
-            867..881 => Self::UntitledDescription,
+            867..DIRTY => Self::UntitledDescription,
             _ => Self::None,
         }
     }
@@ -76,12 +85,12 @@ struct Pin {
     category: &'static str,
 }
 
-/// The JSON text of a pin record.
-pub(super) fn body(index: u64, draws: &mut Draws) -> String {
+/// The JSON text of a pin record; see [`Gaps::drawn`] for `dirty`.
+pub(super) fn body(index: u64, dirty: Option<bool>, draws: &mut Draws) -> String {
     let position = draws.by_weight(&CATEGORY_WEIGHTS);
     let category = CATEGORIES.get(position).copied().unwrap_or_default();
     let topic = TOPICS.get(position % TOPICS.len()).copied().unwrap_or_default();
-    let gaps = Gaps::drawn(draws);
+    let gaps = Gaps::drawn(dirty, draws);
     let media = if gaps.is_story() {
         "multi-video(story page format)"
     } else if draws.chance(39, 1_280) {

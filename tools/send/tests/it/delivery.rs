@@ -1,132 +1,14 @@
-//! `pinpulse send` against a door of this file: a small HTTP server that answers as told and remembers what it was asked.
-//!
-//! What the generator draws has its own file; here it is delivery: ids, retries, repeats, pace and the ends of a run.
+//! Delivery to a door that answers as told: ids, retries, repeats, pace and the ends of a run.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::IntoResponse;
 use send::exit::Exit;
-use send::{Rate, SendArgs, SendError, Summary, demo, send};
+use send::{Rate, SendArgs, demo, send};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// One request as the door saw it.
-#[derive(Debug, Clone)]
-struct Seen {
-    path: String,
-    key: Option<String>,
-    body: Value,
-    at: Instant,
-}
-
-impl Seen {
-    /// The ids the real door would give these records.
-    fn ids(&self) -> Vec<String> {
-        match (&self.key, self.body.as_array()) {
-            (Some(key), _) => {
-                let records = if self.path == "/v1/posts" { 3 } else { 1 };
-                (0..records).map(|index| format!("{key}/{index}")).collect()
-            }
-            (None, Some(entries)) => entries.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect(),
-            (None, None) => panic!("a request without ids: {self:?}"),
-        }
-    }
-
-    fn records(&self) -> usize {
-        self.ids().len()
-    }
-}
-
-type Answer = (u16, Value);
-type Decide = dyn Fn(usize, &Seen) -> Answer + Send + Sync;
-
-/// The door: its address, what it saw, and how it decides by the number of the request.
-#[derive(Clone)]
-struct Door {
-    url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    count: watch::Sender<usize>,
-    decide: Arc<Decide>,
-}
-
-impl Door {
-    async fn open(decide: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
-        Self::serve(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(), decide)
-    }
-
-    fn serve(
-        listener: tokio::net::TcpListener,
-        decide: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
-    ) -> Self {
-        let door = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            seen: Arc::default(),
-            count: watch::Sender::new(0),
-            decide: Arc::new(decide),
-        };
-        let router = Router::new().fallback(answer).with_state(door.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        door
-    }
-
-    async fn open_wide() -> Self {
-        Self::open(|_, seen| accepted(seen)).await
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
-    }
-
-    /// How often each id came.
-    fn ids(&self) -> HashMap<String, usize> {
-        let mut ids = HashMap::new();
-        for id in self.seen().iter().flat_map(Seen::ids) {
-            *ids.entry(id).or_default() += 1;
-        }
-        ids
-    }
-}
-
-async fn answer(State(door): State<Door>, uri: Uri, headers: HeaderMap, body: String) -> impl IntoResponse {
-    let seen = Seen {
-        path: uri.path().to_owned(),
-        key: headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned()),
-        body: serde_json::from_str(&body).unwrap(),
-        at: Instant::now(),
-    };
-    let number = {
-        let mut all = door.seen.lock().unwrap();
-        all.push(seen.clone());
-        all.len() - 1
-    };
-    door.count.send_replace(number + 1);
-    let (status, body) = (door.decide)(number, &seen);
-    (StatusCode::from_u16(status).unwrap(), body.to_string())
-}
-
-fn accepted(seen: &Seen) -> Answer {
-    (202, json!({ "accepted": seen.records(), "records": [] }))
-}
-
-fn args(door: &Door, posts: u64) -> SendArgs {
-    let mut args = SendArgs::to(&door.url);
-    args.count = Some(posts);
-    args.rate = Some(Rate::Unlimited);
-    args.run = Some("test".to_owned());
-    args
-}
-
-/// Runs to the end, with a stop nobody uses.
-async fn sent(args: &SendArgs) -> Result<Summary, SendError> {
-    let (_stop, stopped) = watch::channel(false);
-    send(args, stopped).await
-}
+use crate::door::{Door, Seen, accepted, args, sent};
 
 #[tokio::test]
 async fn every_post_arrives_once_under_ids_of_its_own() {
@@ -330,22 +212,4 @@ async fn the_demo_outlives_a_server_that_is_away_and_ends_when_told() {
     drop(stop);
     let summary = running.await.unwrap().unwrap();
     assert!(summary.accepted >= 57 && summary.failed > 0, "{summary:?}");
-}
-
-#[tokio::test]
-async fn files_are_sent_record_by_record_and_bad_lines_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let (lines, rows) = (folder.path().join("a.ndjson"), folder.path().join("b.csv"));
-    let geo = r#"{"ind":1,"timestamp":"2020-01-01 00:00:00","latitude":1.5,"longitude":2,"country":"Peru"}"#;
-    std::fs::write(&lines, format!("{geo}\nno json\n{{\"unknown\":1}}\n")).unwrap();
-    std::fs::write(&rows, "ind,first_name,last_name,age,date_joined\n1,Ann,Lee,20,2016-01-01 00:00:00\n").unwrap();
-    let door = Door::open_wide().await;
-    let asked = SendArgs { file: vec![lines, rows], concurrency: 1, count: None, ..args(&door, 0) };
-    let summary = sent(&asked).await.unwrap();
-    assert_eq!((summary.posts, summary.accepted, summary.rejected), (3, 3, 1));
-    assert_eq!(summary.exit(false), Exit::Rejected);
-    let paths: Vec<String> = door.seen().into_iter().map(|request| request.path).collect();
-    assert_eq!(paths, ["/v1/geos", "/v1/batch", "/v1/users"]);
-    let batched = sent(&SendArgs { batch: Some(500), ..asked }).await.unwrap();
-    assert_eq!((batched.requests, batched.accepted), (1, 3));
 }

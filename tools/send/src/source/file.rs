@@ -1,4 +1,4 @@
-//! Where posts come from: the generator, or files.
+//! Posts from files.
 //!
 //! NDJSON lines are records of any kind, entries of the batch form (`{"kind","id","data"}`) or whole posts (`{"pin","geo","user"}`).
 //! A CSV file has a header and one record a row; all its values travel as texts, which cleaning reads as well. A line that cannot be
@@ -9,54 +9,29 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use futures::StreamExt as _;
+use futures::stream;
 use posts::Kind;
 use posts::fields::Fields;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use thiserror::Error;
 
 use crate::record::Sending;
-use crate::synthetic;
+use crate::source::{Source, SourceError};
 
-/// Why a sending could not be had.
-#[derive(Debug, Error)]
-pub(crate) enum SourceError {
-    /// This line is no record; the next may be.
-    #[error("{}:{line}: {what}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong, without the content.
-        what: &'static str,
-    },
-    /// The file cannot be read on.
-    #[error("read {}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's or the CSV reader's reason.
-        reason: String,
-    },
-}
-
-/// An endless or bounded supply of sendings.
-pub(crate) type Source = Box<dyn Iterator<Item = Result<Sending, SourceError>> + Send>;
-
-/// Posts number `start` and on of a seed, endless, under ids that begin with `run`.
-pub(crate) fn synthetic(run: String, seed: u64, start: u64, poison_percent: f64) -> Source {
-    Box::new((start..=u64::MAX).map(move |number| {
-        let post = synthetic::post(seed, number, poison_percent);
-        Ok(Sending::post(&format!("{run}-{number}"), post))
-    }))
-}
+/// The sendings of a file, one line after the other.
+pub(super) type Lines = Box<dyn Iterator<Item = Result<Sending, SourceError>> + Send>;
 
 /// The records of files, one file after the other, under ids that begin with `run` unless they bring their own.
 ///
 /// # Errors
 /// If a file cannot be opened: all are tried before anything is sent.
 pub(crate) fn files(run: &str, paths: &[PathBuf]) -> Result<Source, SourceError> {
+    Ok(stream::iter(lines(run, paths)?).boxed())
+}
+
+/// The same, to be read at once.
+pub(super) fn lines(run: &str, paths: &[PathBuf]) -> Result<Lines, SourceError> {
     let mut opened = VecDeque::new();
     for path in paths {
         let file = File::open(path).map_err(|error| failed(path, &error))?;
@@ -71,7 +46,7 @@ pub(crate) fn files(run: &str, paths: &[PathBuf]) -> Result<Source, SourceError>
     Ok(Box::new(records))
 }
 
-fn ndjson(stem: String, path: PathBuf, file: File) -> Source {
+fn ndjson(stem: String, path: PathBuf, file: File) -> Lines {
     let mut reader = BufReader::new(file);
     let mut line = 0_u64;
     let mut over = false;
@@ -119,10 +94,12 @@ fn line_sending(stem: &str, line: &[u8]) -> Result<Sending, &'static str> {
     let shape: Shape = serde_json::from_str(json.get()).unwrap_or_default();
     if let (Some(pin), Some(geo), Some(user)) = (shape.pin, shape.geo, shape.user) {
         let bodies = [(Kind::Pin, pin), (Kind::Geo, geo), (Kind::User, user)];
-        return Ok(Sending::whole(stem, bodies.map(|(kind, body)| (kind, body.get().to_owned()))));
+        return Ok(Sending::post(stem, bodies.map(|(kind, body)| (kind, body.get().to_owned()))));
     }
     let own_id = shape.id.as_ref().and_then(written_id);
-    if let Some(data) = shape.data.filter(|data| data.get().starts_with('{')) {
+    // No record has a field of this name. What broken clients send is no object either, and is kept as an entry all the same.
+    let is_entry = |data: &&RawValue| data.get().starts_with('{') || own_id.is_some();
+    if let Some(data) = shape.data.filter(is_entry) {
         let named = shape.kind.as_ref().and_then(Value::as_str).and_then(Kind::from_name);
         return Ok(Sending::single(stem, own_id, named.or_else(|| kind_of(data.get())), data.get().to_owned()));
     }
@@ -154,7 +131,7 @@ fn kind_of(json: &str) -> Option<Kind> {
     Fields::parse(json.as_bytes()).ok()?.kind()
 }
 
-fn csv(stem: String, path: PathBuf, file: File) -> Source {
+fn csv(stem: String, path: PathBuf, file: File) -> Lines {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
     let header = match reader.headers() {
         Ok(header) => header.clone(),
@@ -207,7 +184,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        files("run", &[path]).unwrap().collect()
+        lines("run", &[path]).unwrap().collect()
     }
 
     #[test]
@@ -259,6 +236,6 @@ mod tests {
     #[test]
     fn a_missing_file_is_found_before_anything_is_sent() {
         let missing = PathBuf::from("/nonexistent/posts.ndjson");
-        assert!(matches!(files("run", &[missing]), Err(SourceError::File { .. })));
+        assert!(matches!(lines("run", &[missing]), Err(SourceError::File { .. })));
     }
 }
