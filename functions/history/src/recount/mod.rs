@@ -6,7 +6,7 @@
 //! posts kept against posts that got a fate, for each hour of a shard; and the chains, entry by entry.
 //!
 //! The deciding parts ([`pages`], [`hours`], [`link`]) are plain functions over values; [`chain`], [`rows`] and this file
-//! fetch those values. Memory follows the pages of the days asked for, some 400 bytes each, not their rows.
+//! fetch those values. Memory follows the pages of the days asked for, some 600 bytes each, not their rows.
 
 mod chain;
 mod hours;
