@@ -11,6 +11,7 @@ use std::io;
 
 use aws::bucket::Bucket;
 use aws::failure::{CallError, Failure};
+use aws::lineage::{Ancestors, origin};
 use aws::live::{ChainEntry, Committed, Extra, LiveTable, Progress};
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
@@ -107,12 +108,15 @@ async fn step(
     last: &Delivered,
     object: &RawObject,
 ) -> Result<(Progress, ChainEntry), CallError> {
-    let parents = match from {
-        Some(progress) => progress.parents.clone(),
-        None => state.streams.parents(shard).await?,
+    let (ordinal, began_ms, parents) = if let Some(progress) = from {
+        (progress.ordinal, Some(progress.time_ms), progress.parents.clone())
+    } else {
+        let ancestors = Ancestors { follower: Follower::Chain, table: &state.table, streams: &state.streams };
+        let origin = origin(&ancestors, shard).await?;
+        (0, origin.time_ms, origin.parents)
     };
-    let ordinal = from.map_or(1, |progress| progress.ordinal + 1);
-    let time_ms = from.map_or(object.time_ms, |progress| progress.time_ms.max(object.time_ms));
+    let ordinal = ordinal + 1;
+    let time_ms = began_ms.map_or(object.time_ms, |began_ms| began_ms.max(object.time_ms));
     let to = Progress { last: last.sequence.clone(), ordinal, time_ms, parents };
     let entry = ChainEntry {
         ordinal,

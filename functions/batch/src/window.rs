@@ -5,7 +5,6 @@
 //! it; what is kept is that value and nothing else, and where it is lost it is made again from the chain's beginning.
 
 use posts::Kind;
-use posts::arrival::Arrival;
 use posts::envelope::{Item, items};
 use posts::fate::{Judged, Seen, Window};
 use posts::raw::RawLine;
@@ -61,8 +60,7 @@ impl Lineage {
     pub(crate) fn close(&mut self, ordinal: u64) {
         self.ordinal = ordinal;
         let Some(now) = self.window.time_ms() else { return };
-        let width_ms = rules::at(Arrival(now).day()).window_ms;
-        self.seen.retain(|seen| now.saturating_sub(seen.time_ms) <= width_ms);
+        self.seen.retain(|seen| now.saturating_sub(seen.time_ms) <= rules::WIDEST_WINDOW_MS);
     }
 
     /// The form that is kept.
@@ -107,6 +105,7 @@ mod tests {
     use std::borrow::Cow;
     use std::convert::Infallible;
 
+    use posts::arrival::Arrival;
     use posts::envelope::encode;
     use posts::fate::Fate;
     use posts::sequence::Sequence;

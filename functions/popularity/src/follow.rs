@@ -4,22 +4,20 @@
 //! attempt decides from the same past. Pages are written before progress moves, so a crash between repeats pages (which
 //! refuse what they hold) and never skips them. Nothing here is undone and nothing locks.
 
-use aws::failure::CallError;
-use aws::live::{Committed, Expected, Extra, Progress, Written};
-use futures::{StreamExt, TryStreamExt};
+use aws::failure::{CallError, Failure};
+use aws::live::{Committed, Extra, Progress};
+use posts::arrival::Arrival;
 use posts::delivery::Delivered;
 use posts::fate::Window;
-use posts::layout::Follower;
-use posts::page::PageDelta;
-use posts::rules;
+use posts::mutant::{self, Mutant};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
 
 use crate::State;
-use crate::plan::{Summary, plan};
-
-/// Page writes in flight at a time. A full batch touches some hundreds of pages at a few milliseconds each.
-const WRITES_IN_FLIGHT: usize = 32;
+use crate::past::Past;
+use crate::plan::{Plan, Summary, plan};
+use crate::store::Store;
+use crate::write::write_pages;
 
 /// How often progress may be found moved by another instance before the batch is given back to the event source.
 const MAX_TURNS: u32 = 10;
@@ -31,26 +29,40 @@ pub(crate) struct Remembered {
     window: Window,
 }
 
+/// A shard's records could not be finished.
+#[derive(Debug)]
+pub(crate) struct Unfinished<'a> {
+    /// The first record that is not known to be done, in the event's own digits.
+    pub(crate) from: &'a str,
+    /// Why.
+    pub(crate) error: CallError,
+}
+
 /// Counts a shard's records, in sequence order, from wherever progress is.
-pub(crate) async fn follow(state: &State, shard: &Shard, records: &[Delivered]) -> Result<Summary, CallError> {
-    let mut moved = None;
+pub(crate) async fn follow<'a, S: Store>(
+    state: &State<S>,
+    shard: &Shard,
+    records: &'a [Delivered],
+) -> Result<Summary, Unfinished<'a>> {
+    let mut rest = records;
     for _ in 0..MAX_TURNS {
-        let progress = state.table.progress(Follower::Count, shard).await?;
-        let rest = after(records, progress.as_ref());
-        if rest.is_empty() {
-            return Ok(Summary::default());
-        }
-        match turn(state, shard, progress.as_ref(), rest).await? {
+        let progress = state.store.progress(shard).await.map_err(|error| unfinished(rest, error))?;
+        rest = after(rest, progress.as_ref());
+        match turn(state, shard, progress, rest).await.map_err(|error| unfinished(rest, error))? {
             Turn::Done(summary) => return Ok(summary),
-            Turn::Moved => moved = progress,
+            Turn::Moved => {}
         }
     }
-    Err(CallError {
-        attempted: format!("follow {shard} from {:?}", moved.map(|progress| progress.last.to_string())),
-        failure: aws::failure::Failure::Transient,
-        code: "Contended".to_owned(),
-        cause: format!("progress was moved by another instance {MAX_TURNS} times"),
-    })
+    Err(unfinished(rest, contended(format!("follow {shard}"), format!("progress was moved {MAX_TURNS} times"))))
+}
+
+fn unfinished(rest: &[Delivered], error: CallError) -> Unfinished<'_> {
+    Unfinished { from: rest.first().map_or("", |record| record.digits.as_str()), error }
+}
+
+/// Other instances were in the way for too long; a later attempt meets them elsewhere.
+pub(crate) fn contended(attempted: String, cause: String) -> CallError {
+    CallError { attempted, failure: Failure::Transient, code: "Contended".to_owned(), cause }
 }
 
 enum Turn {
@@ -58,77 +70,64 @@ enum Turn {
     Moved,
 }
 
-async fn turn(state: &State, shard: &Shard, from: Option<&Progress>, rest: &[Delivered]) -> Result<Turn, CallError> {
-    let mut window = window_at(state, shard, from).await?;
+/// One attempt at all that is left, from a progress on.
+async fn turn<S: Store>(
+    state: &State<S>,
+    shard: &Shard,
+    mut from: Option<Progress>,
+    mut rest: &[Delivered],
+) -> Result<Turn, CallError> {
+    if rest.is_empty() {
+        return Ok(Turn::Done(Summary::default()));
+    }
+    let past = Past::of(&state.store, shard, from.as_ref()).await?;
+    let mut window = window_at(state, shard, &past).await?;
+    if mutant::on(Mutant::WindowBeforeProgress) {
+        from = state.store.progress(shard).await?;
+        rest = after(rest, from.as_ref());
+        from.iter().for_each(|progress| window.arrive(Arrival(progress.time_ms)));
+    }
     let plan = plan(shard, rest, &mut window);
-    write_pages(state, &plan.deltas).await?;
     let Some(last) = rest.last() else { return Ok(Turn::Done(plan.summary)) };
     let to = Progress {
         last: last.sequence.clone(),
-        ordinal: from.map_or(1, |progress| progress.ordinal + 1),
+        ordinal: from.as_ref().map_or(1, |progress| progress.ordinal + 1),
         time_ms: window.time_ms().unwrap_or_default(),
-        parents: match from {
-            Some(progress) => progress.parents.clone(),
-            None => state.streams.parents(shard).await?,
-        },
+        parents: past.parents,
     };
-    let chunk = Extra::Chunk(plan.seen, last.arrival.day());
-    match state.table.commit(Follower::Count, shard, from, &to, &chunk).await? {
+    let Plan { deltas, seen, summary } = plan;
+    let chunk = Extra::Chunk(seen, last.arrival.day());
+    if mutant::on(Mutant::CommitBeforePages) {
+        let committed = state.store.commit(shard, from.as_ref(), &to, &chunk).await?;
+        write_pages(&state.store, &deltas, &to.last).await?;
+        return Ok(if committed == Committed::Done { Turn::Done(summary) } else { Turn::Moved });
+    }
+    write_pages(&state.store, &deltas, &to.last).await?;
+    match state.store.commit(shard, from.as_ref(), &to, &chunk).await? {
+        Committed::Moved if mutant::on(Mutant::MovedIsDone) => Ok(Turn::Done(summary)),
         Committed::Moved => Ok(Turn::Moved),
         Committed::Done => {
             tracing::debug!(shard = %shard, "progress committed");
             let remembered = Remembered { last: to.last, window };
             state.windows.lock().await.insert(shard.clone(), remembered);
-            Ok(Turn::Done(plan.summary))
+            Ok(Turn::Done(summary))
         }
     }
 }
 
 /// The records after progress.
 fn after<'a>(records: &'a [Delivered], progress: Option<&Progress>) -> &'a [Delivered] {
+    let progress = progress.filter(|_| !mutant::on(Mutant::DoneRecordsKept));
     let done = progress.map_or(0, |progress| records.partition_point(|record| record.sequence <= progress.last));
     records.get(done..).unwrap_or_default()
 }
 
-/// The duplicate window as it stands at a progress: this instance's own if it wrote that progress, else from the chunks.
-async fn window_at(state: &State, shard: &Shard, progress: Option<&Progress>) -> Result<Window, CallError> {
-    let remembered = state.windows.lock().await.remove(shard);
-    let Some(progress) = progress else { return Ok(Window::default()) };
-    if let Some(remembered) = remembered
-        && remembered.last == progress.last
-    {
-        return Ok(remembered.window);
+/// The duplicate window where a step starts: this instance's own if it ended the step before, else from what is stored.
+async fn window_at<S: Store>(state: &State<S>, shard: &Shard, past: &Past) -> Result<Window, CallError> {
+    match state.windows.lock().await.remove(shard) {
+        Some(remembered) if past.last.as_ref() == Some(&remembered.last) => return Ok(remembered.window),
+        Some(remembered) if mutant::on(Mutant::RememberedUnchecked) => return Ok(remembered.window),
+        _ => {}
     }
-    let width_ms = rules::at(posts::arrival::Arrival(progress.time_ms).day()).window_ms;
-    let mut window = Window::starting_at(Some(progress.time_ms));
-    for entry in state.table.window(shard, &progress.last, progress.time_ms.saturating_sub(width_ms)).await? {
-        window.remember(entry);
-    }
-    Ok(window)
-}
-
-async fn write_pages(state: &State, deltas: &[PageDelta]) -> Result<(), CallError> {
-    futures::stream::iter(deltas.iter().map(|delta| write_page(state, delta)))
-        .buffer_unordered(WRITES_IN_FLIGHT)
-        .try_collect()
-        .await
-}
-
-/// Brings a page up to the delta's last record: all of the delta if the page is before it, else what the page lacks.
-async fn write_page(state: &State, delta: &PageDelta) -> Result<(), CallError> {
-    let mut expected = Expected::BeforeFirst;
-    let mut update = delta.update_after(None);
-    while let Some(next) = update {
-        match state.table.write_page(&next, &expected).await? {
-            Written::Applied(_) => {
-                tracing::debug!(page = %next.key.sk, "page written");
-                return Ok(());
-            }
-            Written::Behind(page) => {
-                update = delta.update_after(Some(&page.last));
-                expected = Expected::Exactly(page.last);
-            }
-        }
-    }
-    Ok(())
+    past.window(&state.store, shard).await
 }

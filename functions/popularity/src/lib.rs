@@ -7,26 +7,31 @@
 
 mod config;
 mod follow;
+mod past;
 mod plan;
+mod store;
+mod write;
 
 use std::collections::HashMap;
 
+use aws::failure::Failure;
 use aws::live::LiveTable;
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use posts::delivery::Delivery;
+use posts::mutant::{self, Mutant};
 use posts::shard::Shard;
 use tokio::sync::Mutex;
 
 pub use config::Config;
-use follow::Remembered;
+use follow::{Remembered, Unfinished};
+pub use store::{LiveStore, Store};
 
 /// What lives as long as the instance.
 #[derive(Debug)]
-pub struct State {
-    table: LiveTable,
-    streams: PostStream,
+pub struct State<S = LiveStore> {
+    store: S,
     windows: Mutex<HashMap<Shard, Remembered>>,
 }
 
@@ -34,7 +39,15 @@ impl State {
     /// Over its stores.
     #[must_use]
     pub fn new(table: LiveTable, streams: PostStream) -> Self {
-        Self { table, streams, windows: Mutex::new(HashMap::new()) }
+        Self::over(LiveStore { table, streams })
+    }
+}
+
+impl<S> State<S> {
+    /// Over any stores.
+    #[must_use]
+    pub fn over(store: S) -> Self {
+        Self { store, windows: Mutex::new(HashMap::new()) }
     }
 }
 
@@ -55,9 +68,9 @@ pub async fn run() -> Result<(), Error> {
     .await
 }
 
-/// Counts a delivery. The answer names, for a shard that could not be finished, the first record delivered of it: everything
-/// before is done, and doing any of the rest again changes nothing.
-pub async fn handle(state: &State, delivery: Delivery) -> KinesisEventResponse {
+/// Counts a delivery. The answer names, for a shard that could not be finished, the first record of it that is not done:
+/// everything before is, and doing any of the rest again changes nothing.
+pub async fn handle<S: Store>(state: &State<S>, delivery: Delivery) -> KinesisEventResponse {
     let mut response = KinesisEventResponse::default();
     for (shard, records) in delivery.shards {
         match follow::follow(state, &shard, &records).await {
@@ -70,9 +83,15 @@ pub async fn handle(state: &State, delivery: Delivery) -> KinesisEventResponse {
                 pages = summary.pages,
                 "delivery counted"
             ),
-            Err(error) => {
-                tracing::error!(shard = %shard, records = records.len(), code = error.code, "failed to count: {error}");
-                response.add_failure(records.first().map_or("", |record| record.digits.as_str()));
+            Err(Unfinished { from, error }) => {
+                let permanent = error.failure == Failure::Permanent;
+                let code = error.code.as_str();
+                tracing::error!(shard = %shard, records = records.len(), from, code, permanent, "failed to count: {error}");
+                match records.last() {
+                    _ if mutant::on(Mutant::ErrorSwallowed) => {}
+                    Some(last) if mutant::on(Mutant::HighestReported) => response.add_failure(last.digits.as_str()),
+                    _ => response.add_failure(from),
+                }
             }
         }
     }

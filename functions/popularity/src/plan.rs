@@ -1,11 +1,13 @@
 //! What a run of records does: pure, in the shard's order, from the duplicate window as it stood before them.
 
 use posts::delivery::Delivered;
-use posts::envelope::items;
-use posts::fate::{Fate, Seen, Window};
+use posts::envelope::{Item, items};
+use posts::fate::{Fate, Judged, Seen, Window};
+use posts::identity::{body_digest, id_hash};
 use posts::layout::kind_of_stream;
+use posts::mutant::{self, Mutant};
 use posts::page::{PageDelta, Pages};
-use posts::rules;
+use posts::rules::{self, Rules};
 use posts::shard::Shard;
 
 /// What is to be written for a run of records, and what they were.
@@ -39,11 +41,13 @@ pub(crate) fn plan(shard: &Shard, records: &[Delivered], window: &mut Window) ->
     let mut seen = Vec::new();
     let mut summary = Summary::default();
     for record in records {
-        let rules = rules::at(record.arrival.day());
+        let rules = rules_for(record, records);
         window.arrive(record.arrival);
         for item in items(fallback, &record.data) {
-            let judged = window.judge(rules, &item);
-            pages.count(rules, shard, &record.sequence, record.arrival, &judged);
+            let judged = judge(window, rules, &item);
+            if judged.fate == Fate::Counted || !mutant::on(Mutant::RateOfCountedOnly) {
+                pages.count(rules, shard, &record.sequence, record.arrival, &judged);
+            }
             seen.extend(judged.seen);
             match judged.fate {
                 Fate::Counted => summary.counted += 1,
@@ -55,4 +59,25 @@ pub(crate) fn plan(shard: &Shard, records: &[Delivered], window: &mut Window) ->
     let deltas = pages.into_deltas();
     summary.pages = deltas.len() as u64;
     Plan { deltas, seen, summary }
+}
+
+/// The rules of the record's own arrival day.
+fn rules_for(record: &Delivered, batch: &[Delivered]) -> &'static Rules {
+    let record = if mutant::on(Mutant::RulesOfBatch) { batch.first().unwrap_or(record) } else { record };
+    rules::at(record.arrival.day())
+}
+
+fn judge(window: &mut Window, rules: &Rules, item: &Item<'_>) -> Judged {
+    if mutant::on(Mutant::BatchNotRemembered) {
+        return window.clone().judge(rules, item);
+    }
+    let mut judged = window.judge(rules, item);
+    if mutant::on(Mutant::DuplicateRemembered)
+        && let (Fate::Duplicate, Some(kind), Some(time_ms)) = (judged.fate, judged.kind, window.time_ms())
+    {
+        let again = Seen { id: id_hash(kind, &item.id), digest: body_digest(&item.body), time_ms };
+        window.remember(again);
+        judged.seen = Some(again);
+    }
+    judged
 }

@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod env;
 pub mod failure;
 mod item;
+pub mod lineage;
 pub mod live;
 pub mod retry;
 pub mod stream;

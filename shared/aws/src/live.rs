@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-pub use page::{Expected, Page, Written};
+pub use page::{ALWAYS, AT_OR_BEFORE, BEFORE, EXACTLY, Expected, Page, Written, condition};
 pub use progress::{ChainEntry, Committed, Extra, Progress};
 pub use scan::Found;
 

@@ -1,14 +1,18 @@
-//! Kinesis: putting posts on a stream, and the parents of a shard.
+//! Kinesis: putting posts on a stream, and the shards of one.
 //!
 //! PutRecords is not atomic: its answer has one entry a record, in the request's order, and only the failed ones are put
 //! again. A call whose answer is lost is repeated whole: the copies carry the same ids, which the duplicate window sees.
 
+mod puts;
+mod shards;
+
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
-use posts::shard::Shard;
 
 use crate::failure::{CallError, Failure, of_code};
 use crate::retry;
+use puts::Puts;
+pub use shards::ListedShard;
 
 /// Records in one PutRecords call, at most (Kinesis quotas).
 const MAX_CALL_RECORDS: usize = 500;
@@ -61,71 +65,28 @@ impl PostStream {
     /// Puts entries on a stream. The answer has one [`Put`] an entry, in the same order.
     pub async fn put(&self, stream: &str, entries: Vec<StreamEntry>) -> Vec<Put> {
         let policy = retry::INTERACTIVE;
-        let unsent = Put::Refused { failure: Failure::Transient, code: "NotSent".to_owned() };
-        let mut results = vec![unsent; entries.len()];
-        let mut pending: Vec<usize> = (0..entries.len()).collect();
+        let mut puts = Puts::new(entries.len());
         let mut attempt = 1;
         loop {
-            for call in calls(&entries, &pending) {
-                self.put_once(stream, &entries, &call, &mut results).await;
+            for call in calls(&entries, puts.pending()) {
+                puts.answered(&call, self.put_once(stream, &entries, &call).await);
             }
-            pending
-                .retain(|index| matches!(results.get(*index), Some(Put::Refused { failure: Failure::Transient, .. })));
-            if pending.is_empty() || attempt == policy.attempts {
-                return results;
+            if puts.settle() || attempt == policy.attempts {
+                return puts.into_results();
             }
             tokio::time::sleep(policy.delay(attempt, fastrand::f64())).await;
             attempt += 1;
         }
     }
 
-    async fn put_once(&self, stream: &str, entries: &[StreamEntry], call: &[usize], results: &mut [Put]) {
+    async fn put_once(&self, stream: &str, entries: &[StreamEntry], call: &[usize]) -> Vec<Put> {
         let records = call.iter().filter_map(|index| entries.get(*index)).filter_map(request_entry).collect();
         let answer = self.client.put_records().stream_name(stream).set_records(Some(records)).send().await;
-        let outcomes: Vec<Put> = match answer {
+        match answer {
             Ok(output) => output.records().iter().map(outcome).collect(),
             Err(error) => {
                 let CallError { failure, code, .. } = CallError::of("put records", &error);
                 vec![Put::Refused { failure, code }; call.len()]
-            }
-        };
-        for (index, outcome) in call.iter().zip(outcomes) {
-            if let Some(result) = results.get_mut(*index) {
-                *result = outcome;
-            }
-        }
-    }
-
-    /// The parents of a shard, as shards of the same stream: none for one that was there from the start.
-    ///
-    /// # Errors
-    /// If the stream's shards cannot be listed or the shard is not among them.
-    pub async fn parents(&self, shard: &Shard) -> Result<Vec<String>, CallError> {
-        let attempted = format!("list the shards of stream {}", shard.stream());
-        let mut token: Option<String> = None;
-        loop {
-            let page = retry::transient(retry::BATCH, || async {
-                let call = self.client.list_shards();
-                // With a token the call must not name the stream.
-                let call = match &token {
-                    Some(token) => call.next_token(token),
-                    None => call.stream_name(shard.stream()),
-                };
-                call.send().await.map_err(|error| CallError::of(&attempted, &error))
-            })
-            .await?;
-            if let Some(found) = page.shards().iter().find(|found| found.shard_id() == shard.id()) {
-                let parents = [found.parent_shard_id(), found.adjacent_parent_shard_id()];
-                return Ok(parents
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|id| Shard::new(shard.stream(), id))
-                    .map(|shard| shard.to_string())
-                    .collect());
-            }
-            token = page.next_token().map(ToOwned::to_owned);
-            if token.is_none() {
-                return Err(CallError::permanent(attempted, format!("shard {} is not among them", shard.id())));
             }
         }
     }

@@ -12,8 +12,9 @@ use crate::clean::{Cleaned, Post, clean};
 use crate::envelope::Item;
 use crate::identity::{body_digest, id_hash};
 use crate::kind::Kind;
+use crate::mutant::{self, Mutant};
 use crate::quarantine::{Quarantined, Reason};
-use crate::rules::Rules;
+use crate::rules::{Rules, WIDEST_WINDOW_MS};
 
 /// What becomes of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +66,11 @@ impl Window {
         Self { seen: HashMap::new(), time_ms, swept_ms: time_ms.unwrap_or(i64::MIN) }
     }
 
-    /// Puts back what was counted before, in any order.
+    /// Puts back what was counted before, in any order. Of two entries under one id the later stands; of two at the same
+    /// moment, which only two parents of one shard can have, the one with the greater digest.
     pub fn remember(&mut self, entry: Seen) {
         let slot = self.seen.entry(entry.id).or_insert((entry.digest, entry.time_ms));
-        if entry.time_ms > slot.1 {
+        if (entry.time_ms, entry.digest) > (slot.1, slot.0) {
             *slot = (entry.digest, entry.time_ms);
         }
     }
@@ -81,7 +83,8 @@ impl Window {
 
     /// Moves shard time for a record; to be called once a record, before its posts are judged.
     pub fn arrive(&mut self, arrival: Arrival) {
-        self.time_ms = Some(self.time_ms.map_or(arrival.ms(), |time| time.max(arrival.ms())));
+        let before = self.time_ms.filter(|_| !mutant::on(Mutant::TimeRunsBack));
+        self.time_ms = Some(before.map_or(arrival.ms(), |time| time.max(arrival.ms())));
     }
 
     /// Decides one post of the record that arrived last.
@@ -107,16 +110,17 @@ impl Window {
         let counted = fate == Fate::Counted;
         if counted {
             self.seen.insert(entry.id, (entry.digest, entry.time_ms));
-            self.sweep(rules.window_ms);
+            self.sweep();
         }
         Judged { kind: Some(kind), fate, post: Some(post), seen: counted.then_some(entry) }
     }
 
-    /// Forgets what is older than W, once per W of shard time, so that the window's size follows W and not the past.
-    fn sweep(&mut self, window_ms: i64) {
+    /// Forgets what is older than W, once per W of shard time, so that the window's size follows W and not the past. W here
+    /// is the widest of all versions: a late record is judged by its own day's, which may be wider than the newest.
+    fn sweep(&mut self) {
         let now = self.time_ms.unwrap_or_default();
-        if now.saturating_sub(self.swept_ms) > window_ms {
-            self.seen.retain(|_, (_, at)| now.saturating_sub(*at) <= window_ms);
+        if now.saturating_sub(self.swept_ms) > WIDEST_WINDOW_MS {
+            self.seen.retain(|_, (_, at)| now.saturating_sub(*at) <= WIDEST_WINDOW_MS);
             self.swept_ms = now;
         }
     }

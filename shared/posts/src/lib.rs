@@ -18,6 +18,7 @@ pub mod fields;
 pub mod identity;
 pub mod known;
 pub mod layout;
+pub mod mutant;
 pub mod page;
 pub mod place;
 pub mod quarantine;

@@ -26,9 +26,29 @@ pub struct Rules {
 /// Ten minutes: covers the retries of the AWS SDKs and of HTTP clients.
 const TEN_MINUTES_MS: i64 = 600_000;
 
+/// In use since the first day.
+const FIRST: Rules =
+    Rules { version: 1, from_day: i32::MIN, cleaner: Cleaner::V1, window_ms: TEN_MINUTES_MS, known: &KNOWN_1 };
+
 /// All versions, newest first.
-static VERSIONS: [Rules; 1] =
-    [Rules { version: 1, from_day: i32::MIN, cleaner: Cleaner::V1, window_ms: TEN_MINUTES_MS, known: &KNOWN_1 }];
+#[cfg(not(feature = "mutants"))]
+static VERSIONS: [Rules; 1] = [FIRST];
+
+/// The model test has a second version, in 2079, with everything different that may be.
+#[cfg(feature = "mutants")]
+static VERSIONS: [Rules; 2] = [
+    Rules {
+        version: 2,
+        from_day: 40_000,
+        cleaner: Cleaner::V1,
+        window_ms: TEN_MINUTES_MS / 2,
+        known: &Known { categories: &["beauty", "quotes"], countries: &["Chile"] },
+    },
+    FIRST,
+];
+
+/// The widest W of all versions, milliseconds: how far back any record may have to look.
+pub const WIDEST_WINDOW_MS: i64 = TEN_MINUTES_MS;
 
 /// The rules for records that arrived on a day.
 #[must_use]
@@ -49,5 +69,6 @@ mod tests {
             VERSIONS.windows(2).all(|pair| pair[0].from_day > pair[1].from_day && pair[0].version > pair[1].version)
         );
         assert_eq!(VERSIONS.last().unwrap().from_day, i32::MIN);
+        assert_eq!(VERSIONS.iter().map(|rules| rules.window_ms).max(), Some(WIDEST_WINDOW_MS));
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mutant::{self, Mutant};
+
 /// The longest sequence number the Kinesis API admits, in digits.
 const MAX_DIGITS: usize = 129;
 
@@ -24,6 +26,9 @@ impl Sequence {
         }
         let significant = digits.trim_start_matches('0');
         let significant = if significant.is_empty() { "0" } else { significant };
+        if mutant::on(Mutant::SequenceUnpadded) {
+            return Some(Self(significant.to_owned()));
+        }
         Some(Self(format!("{:03}{significant}", significant.len())))
     }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod lineage;
+
 use std::time::Duration;
 
 use archive::{State, handle};

@@ -4,4 +4,5 @@
 
 mod counting;
 mod kit;
+mod lineage;
 mod schedules;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use posts::layout::{EXPIRES, FOLLOWERS, LAST, PK, SK, expires_s};
+use posts::mutant::{self, Mutant};
 use posts::page::PageUpdate;
 use posts::sequence::Sequence;
 
@@ -57,10 +58,7 @@ impl LiveTable {
     }
 
     async fn write_page_once(&self, update: &PageUpdate, expected: &Expected) -> Result<Written, CallError> {
-        let (condition, bound) = match expected {
-            Expected::BeforeFirst => ("attribute_not_exists(#last) OR #last < :bound", &update.first),
-            Expected::Exactly(last) => ("#last = :bound", last),
-        };
+        let (condition, bound) = condition(update, expected);
         let mut call = self
             .client
             .update_item()
@@ -111,6 +109,26 @@ impl LiveTable {
         let (_, end) = prefix_range(to);
         let items = self.query(pk, (from, &end), false).await?;
         Ok(items.iter().filter_map(page).collect())
+    }
+}
+
+/// The page's `last` is absent or before the bound.
+pub const BEFORE: &str = "attribute_not_exists(#last) OR #last < :bound";
+/// The page's `last` is the bound.
+pub const EXACTLY: &str = "#last = :bound";
+/// Wrong on purpose: the page's `last` may be the bound already.
+pub const AT_OR_BEFORE: &str = "attribute_not_exists(#last) OR #last <= :bound";
+/// Wrong on purpose: any page.
+pub const ALWAYS: &str = "attribute_not_exists(#last) OR #last <= :bound OR #last > :bound";
+
+/// The condition a page must meet to take an update, and the sequence number that `:bound` stands for.
+#[must_use]
+pub fn condition<'a>(update: &'a PageUpdate, expected: &'a Expected) -> (&'static str, &'a Sequence) {
+    match expected {
+        _ if mutant::on(Mutant::ConditionDropped) => (ALWAYS, &update.first),
+        Expected::BeforeFirst if mutant::on(Mutant::ConditionAtOrBefore) => (AT_OR_BEFORE, &update.first),
+        Expected::BeforeFirst => (BEFORE, &update.first),
+        Expected::Exactly(last) => (EXACTLY, last),
     }
 }
 

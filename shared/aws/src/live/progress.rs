@@ -13,6 +13,7 @@ use posts::layout::{
     CHUNK_PREFIX, ENTRY_PREFIX, EXPIRES, Follower, LAST, ORDINAL, PARENTS, PK, PROGRESS_SK, SHARDS_PK, SK, TIME,
     chunk_sk, entry_sk, expires_s, register_sk,
 };
+use posts::mutant::{self, Mutant};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
 
@@ -79,7 +80,8 @@ impl LiveTable {
     pub async fn progress(&self, follower: Follower, shard: &Shard) -> Result<Option<Progress>, CallError> {
         let attempted = || format!("read progress {}", follower.pk(shard));
         let answer = retry::transient(self.policy, || async {
-            let call = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let consistent = !mutant::on(Mutant::ProgressReadWeak);
+            let call = self.client.get_item().table_name(&self.table).consistent_read(consistent);
             let call = call.key(PK, text(follower.pk(shard))).key(SK, text(PROGRESS_SK));
             call.send().await.map_err(|error| CallError::of(attempted(), &error))
         })
@@ -146,7 +148,7 @@ impl LiveTable {
                     .expression_attribute_values(":from", text(&range.0))
                     .expression_attribute_values(":to", text(&range.1))
                     .scan_index_forward(false)
-                    .consistent_read(true)
+                    .consistent_read(!mutant::on(Mutant::WindowReadWeak))
                     .set_exclusive_start_key(start.clone())
                     .send()
                     .await
@@ -226,7 +228,12 @@ impl LiveTable {
             (TIME, number(to.time_ms)),
             (PARENTS, texts(&to.parents)),
         ]);
-        self.put(item, &from.map_or(Only::IfNew, |progress| Only::At(progress.last.clone())))
+        let only = match from {
+            _ if mutant::on(Mutant::ProgressUnconditional) => Only::Always,
+            None => Only::IfNew,
+            Some(progress) => Only::At(progress.last.clone()),
+        };
+        self.put(item, &only)
     }
 
     fn put(&self, item: Item, only: &Only) -> Result<TransactWriteItem, CallError> {
