@@ -5,4 +5,5 @@
 mod counting;
 mod kit;
 mod lineage;
+mod model;
 mod schedules;
