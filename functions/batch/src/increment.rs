@@ -94,7 +94,7 @@ impl Increment {
         &mut self,
         line: &RawLine<'_>,
         item: &Item<'_>,
-        judged: &Judged,
+        judged: &Judged<'_>,
         takes: impl Fn(Table) -> bool,
     ) -> Result<(), BatchError> {
         let content = match (judged.fate, &judged.post) {

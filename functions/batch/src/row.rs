@@ -35,7 +35,7 @@ pub(crate) enum Cell<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content<'a> {
     /// A clean post.
-    Clean(&'a Post),
+    Clean(&'a Post<'a>),
     /// A post in quarantine, its kind if one is known, and its bytes.
     Quarantined(Option<Kind>, Quarantined, &'a [u8]),
 }
@@ -110,7 +110,7 @@ impl Origin<'_> {
     }
 }
 
-fn pin_cells(pin: &Pin) -> [Cell<'_>; 11] {
+fn pin_cells<'a>(pin: &'a Pin<'_>) -> [Cell<'a>; 11] {
     [
         Cell::Long(long(pin.ind.get())),
         Cell::Text(&pin.unique_id),
@@ -126,7 +126,7 @@ fn pin_cells(pin: &Pin) -> [Cell<'_>; 11] {
     ]
 }
 
-fn geo_cells(geo: &Geo) -> [Cell<'_>; 4] {
+fn geo_cells<'a>(geo: &'a Geo<'_>) -> [Cell<'a>; 4] {
     [
         Cell::Long(long(geo.ind.get())),
         Cell::Text(&geo.country),
@@ -135,7 +135,7 @@ fn geo_cells(geo: &Geo) -> [Cell<'_>; 4] {
     ]
 }
 
-fn user_cells(user: &User) -> [Cell<'_>; 4] {
+fn user_cells<'a>(user: &'a User<'_>) -> [Cell<'a>; 4] {
     [
         Cell::Long(long(user.ind.get())),
         Cell::Text(&user.user_name),

@@ -44,7 +44,7 @@ impl Lineage {
         &mut self,
         fallback: Option<Kind>,
         line: &RawLine<'_>,
-        mut each: impl FnMut(&Item<'_>, &Judged) -> Result<(), E>,
+        mut each: impl FnMut(&Item<'_>, &Judged<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let rules = rules::at(line.arrival.day());
         self.window.arrive(line.arrival);

@@ -49,10 +49,17 @@ pub(crate) enum Unclean {
 
 /// A record that is a post, as it would be stored.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Judged {
+pub(crate) struct Judged<'a> {
     pub(crate) id: String,
-    pub(crate) cleaned: Cleaned,
+    pub(crate) cleaned: Cleaned<'a>,
     data: Vec<u8>,
+}
+
+impl Judged<'_> {
+    /// With texts of its own, which outlive the record.
+    pub(crate) fn into_owned(self) -> Judged<'static> {
+        Judged { id: self.id, cleaned: self.cleaned.into_owned(), data: self.data }
+    }
 }
 
 /// Decides every record of a request, in its order.
@@ -81,7 +88,11 @@ fn strictly(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> 
 }
 
 /// Cleans a record and refuses all that is wrong with it, ambiguity included.
-pub(crate) fn judge(rules: &Rules, keyed_id: Option<String>, received: &Received<'_>) -> Result<Judged, Refusal> {
+pub(crate) fn judge<'a>(
+    rules: &Rules,
+    keyed_id: Option<String>,
+    received: &'a Received<'_>,
+) -> Result<Judged<'a>, Refusal> {
     let body = received.body.as_bytes();
     if body.len() > MAX_RECORD_BYTES {
         return Err(too_large(received));

@@ -12,7 +12,7 @@ use posts::rules::Rules;
 use serde::Serialize;
 
 use crate::access::Access;
-use crate::decide::{Prepared, judge, prepare};
+use crate::decide::{Judged, Prepared, judge, prepare};
 use crate::dialect::Dialect;
 use crate::event::Answer;
 use crate::outcome::ErrorBody;
@@ -128,7 +128,7 @@ struct Judgement<'a> {
     id: Option<&'a str>,
     /// The row of the kind's table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    clean: Option<&'a posts::clean::Post>,
+    clean: Option<&'a posts::clean::Post<'a>>,
     /// The rules that changed a value.
     rules: &'a [&'static str],
     errors: Vec<ErrorBody<'a>>,
@@ -141,8 +141,12 @@ fn validated(call: &Call, rules: &Rules) -> Result<Answer, Problem> {
     let text = body::text(call)?;
     let Submission { records, .. } = Dialect::V1(Target::Any).submission(content_type, &text, None)?;
     let numbered = records.into_iter().enumerate();
-    let judged: Vec<_> =
-        numbered.map(|(index, record)| judge(rules, key.as_ref().map(|key| key.id_at(index)), &record?)).collect();
+    let judged: Vec<_> = numbered
+        .map(|(index, record)| {
+            let record = record?;
+            judge(rules, key.as_ref().map(|key| key.id_at(index)), &record).map(Judged::into_owned)
+        })
+        .collect();
     let records = judged.iter().enumerate().map(|(index, judged)| match judged {
         Ok(judged) => Judgement {
             index,

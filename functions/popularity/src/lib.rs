@@ -5,6 +5,7 @@
 //! window's chunk in one transaction ([`follow`]). A bad record is a fate, never a failure; a failure of a store fails the
 //! shard's batch from its first record on, and nothing is skipped.
 
+mod body;
 mod config;
 mod follow;
 mod past;
@@ -18,12 +19,14 @@ use aws::failure::Failure;
 use aws::live::LiveTable;
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use posts::delivery::Delivery;
 use posts::mutant::{self, Mutant};
 use posts::shard::Shard;
 use tokio::sync::Mutex;
 
+use body::Body;
 pub use config::Config;
 use follow::{Remembered, Unfinished};
 pub use store::{LiveStore, Store};
@@ -62,10 +65,12 @@ pub async fn run() -> Result<(), Error> {
     let state = State::new(LiveTable::new(&sdk, config.table), PostStream::new(&sdk));
     let state = &state;
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Delivery>| {
-        Box::pin(async move { Ok::<_, Error>(handle(state, event.payload).await) })
-    }))
-    .await
+    let body = Body::default();
+    let handler = service_fn(|_: LambdaEvent<()>| {
+        let event = body.take();
+        Box::pin(async move { Ok::<_, Error>(handle(state, Delivery::read(&event)?).await) })
+    });
+    Runtime::new(handler).layer(TracingLayer::new()).layer(body.clone()).run().await
 }
 
 /// Counts a delivery. The answer names, for a shard that could not be finished, the first record of it that is not done:

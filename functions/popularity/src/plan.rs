@@ -67,7 +67,7 @@ fn rules_for(record: &Delivered, batch: &[Delivered]) -> &'static Rules {
     rules::at(record.arrival.day())
 }
 
-fn judge(window: &mut Window, rules: &Rules, item: &Item<'_>) -> Judged {
+fn judge<'a>(window: &mut Window, rules: &Rules, item: &'a Item<'_>) -> Judged<'a> {
     if mutant::on(Mutant::BatchNotRemembered) {
         return window.clone().judge(rules, item);
     }

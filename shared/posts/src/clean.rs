@@ -23,23 +23,23 @@ pub enum Cleaner {
     V1,
 }
 
-/// A clean post.
+/// A clean post. Its texts are the record's own wherever cleaning left them as they were.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Post {
+pub enum Post<'a> {
     /// What was posted.
-    Pin(Pin),
+    Pin(Pin<'a>),
     /// Where and when.
-    Geo(Geo),
+    Geo(Geo<'a>),
     /// By whom.
-    User(User),
+    User(User<'a>),
 }
 
 /// A clean post, and what cleaning it took.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cleaned {
+pub struct Cleaned<'a> {
     /// The post.
-    pub post: Post,
+    pub post: Post<'a>,
     /// The rules that changed a value, as `<column>.<change>` (`follower_count.k`, `title.placeholder`), in the order
     /// in which they did. What every record goes through (columns renamed, dropped, joined) is not told.
     pub fired: Vec<&'static str>,
@@ -49,7 +49,7 @@ pub struct Cleaned {
 ///
 /// # Errors
 /// The record is quarantined: no JSON object, of no known kind, or a required value is missing or cannot be right.
-pub fn clean(cleaner: Cleaner, kind: Option<Kind>, body: &[u8]) -> Result<Cleaned, Quarantined> {
+pub fn clean(cleaner: Cleaner, kind: Option<Kind>, body: &[u8]) -> Result<Cleaned<'_>, Quarantined> {
     clean_fields(cleaner, kind, Fields::parse(body)?)
 }
 
@@ -57,18 +57,45 @@ pub fn clean(cleaner: Cleaner, kind: Option<Kind>, body: &[u8]) -> Result<Cleane
 ///
 /// # Errors
 /// As [`clean`], but for the two reasons that only bytes can have.
-pub fn clean_fields(cleaner: Cleaner, kind: Option<Kind>, fields: Fields<'_>) -> Result<Cleaned, Quarantined> {
-    let kind = kind.or_else(|| fields.kind()).ok_or(Reason::UnknownKind.alone())?;
-    let mut draft = Draft::new(fields);
-    let post = match (cleaner, kind) {
-        (Cleaner::V1, Kind::Pin) => Post::Pin(Pin::clean_v1(&mut draft)?),
-        (Cleaner::V1, Kind::Geo) => Post::Geo(Geo::clean_v1(&mut draft)?),
-        (Cleaner::V1, Kind::User) => Post::User(User::clean_v1(&mut draft)?),
-    };
+#[expect(clippy::needless_pass_by_value, reason = "a caller that has read the fields is done with them")]
+pub fn clean_fields(cleaner: Cleaner, kind: Option<Kind>, fields: Fields<'_>) -> Result<Cleaned<'_>, Quarantined> {
+    let mut draft = Draft::new(&fields, true);
+    let post = draft_post(cleaner, kind.or_else(|| fields.kind()), &mut draft)?;
     Ok(Cleaned { post, fired: draft.into_fired() })
 }
 
-impl Post {
+/// The clean post alone, without the names of the rules that fired.
+pub(crate) fn post<'a>(cleaner: Cleaner, kind: Option<Kind>, fields: &Fields<'a>) -> Result<Post<'a>, Quarantined> {
+    draft_post(cleaner, kind.or_else(|| fields.kind()), &mut Draft::new(fields, false))
+}
+
+fn draft_post<'a>(cleaner: Cleaner, kind: Option<Kind>, draft: &mut Draft<'_, 'a>) -> Result<Post<'a>, Quarantined> {
+    match (cleaner, kind.ok_or(Reason::UnknownKind.alone())?) {
+        (Cleaner::V1, Kind::Pin) => Pin::clean_v1(draft).map(Post::Pin),
+        (Cleaner::V1, Kind::Geo) => Geo::clean_v1(draft).map(Post::Geo),
+        (Cleaner::V1, Kind::User) => User::clean_v1(draft).map(Post::User),
+    }
+}
+
+impl Cleaned<'_> {
+    /// With texts of its own, which outlive the record.
+    #[must_use]
+    pub fn into_owned(self) -> Cleaned<'static> {
+        Cleaned { post: self.post.into_owned(), fired: self.fired }
+    }
+}
+
+impl Post<'_> {
+    /// The post with texts of its own, which outlives the record.
+    #[must_use]
+    pub fn into_owned(self) -> Post<'static> {
+        match self {
+            Self::Pin(pin) => Post::Pin(pin.into_owned()),
+            Self::Geo(geo) => Post::Geo(geo.into_owned()),
+            Self::User(user) => Post::User(user.into_owned()),
+        }
+    }
+
     /// The post's kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {

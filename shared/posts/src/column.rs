@@ -72,16 +72,6 @@ macro_rules! columns {
                 }
             }
 
-            /// The column a record's key names, exactly and in lower case; none for a key that no kind has.
-            #[must_use]
-            pub fn from_key(key: &str) -> Option<Self> {
-                match key {
-                    "index" | "idx" => Some(Self::Ind),
-                    $($name => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-
             /// The name of the rule that made `change` in this column.
             pub(crate) const fn rule(self, change: Change) -> &'static str {
                 match self {
@@ -151,6 +141,39 @@ columns! {
     DateJoined, "date_joined", Some(Kind::User);
 }
 
+impl Column {
+    /// The column a record's key names, exactly and in lower case; none for a key that no kind has.
+    ///
+    /// Length and first letter leave at most two columns, so a key is compared once or twice and not with every name.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        let (likely, other) = match (key.len(), key.as_bytes().first()?) {
+            (3, b'i') if key == "idx" => return Some(Self::Ind),
+            (5, b'i') if key == "index" => return Some(Self::Ind),
+            (3, b'i') => (Self::Ind, None),
+            (3, b'a') => (Self::Age, None),
+            (5, b't') => (Self::Title, None),
+            (7, b'c') => (Self::Country, None),
+            (8, b'c') => (Self::Category, None),
+            (8, b'l') => (Self::Latitude, None),
+            (8, b't') => (Self::TagList, None),
+            (9, b'i') => (Self::ImageSrc, None),
+            (9, b'l') => (Self::Longitude, Some(Self::LastName)),
+            (9, b't') => (Self::Timestamp, None),
+            (9, b'u') => (Self::UniqueId, None),
+            (10, b'd') => (Self::Downloaded, None),
+            (10, b'f') => (Self::FirstName, None),
+            (11, b'd') => (Self::Description, Some(Self::DateJoined)),
+            (11, b'p') => (Self::PosterName, None),
+            (13, b's') => (Self::SaveLocation, None),
+            (14, b'f') => (Self::FollowerCount, None),
+            (17, b'i') => (Self::IsImageOrVideo, None),
+            _ => return None,
+        };
+        if key == likely.name() { Some(likely) } else { other.filter(|other| key == other.name()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Change, Column};
@@ -163,7 +186,9 @@ mod tests {
         for key in ["index", "ind", "idx"] {
             assert_eq!(Column::from_key(key), Some(Column::Ind), "{key:?}");
         }
-        for key in ["", "Index", "titles", "user_name", "coordinates"] {
+        for key in
+            ["", "Index", "titles", "user_name", "coordinates", "ixx", "inxxx", "dxxxxxxxxxx", "lxxxxxxxx", "axx"]
+        {
             assert_eq!(Column::from_key(key), None, "{key:?}");
         }
     }

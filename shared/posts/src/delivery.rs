@@ -2,15 +2,15 @@
 //!
 //! Read here and not by the event crate's types, because those read the fraction of `approximateArrivalTimestamp` as a count
 //! of milliseconds: `.5` becomes 5 ms and `.05` too, where 500 and 50 are meant. Arrival decides windows and pages, so it
-//! is rounded once, from the number itself.
+//! is rounded once, from the number itself. The event's own JSON is read by [`crate::event`].
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::value::RawValue;
 
 use crate::arrival::Arrival;
+use crate::event::{Record, each_record};
 use crate::sequence::Sequence;
 use crate::shard::Shard;
 
@@ -28,14 +28,39 @@ pub struct Delivered {
 }
 
 /// A batch of records by shard, each shard's in sequence order and without repeats.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Event")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// The records of each shard; Lambda delivers one shard at a time.
     pub shards: BTreeMap<Shard, Vec<Delivered>>,
 }
 
+/// The event as one piece of JSON, so that whatever the deserializer adds for each member (the runtime's keeps the path to it)
+/// is added once. It has to come from text: from a tree of values there is nothing to borrow.
+impl<'de> Deserialize<'de> for Delivery {
+    fn deserialize<D: Deserializer<'de>>(event: D) -> Result<Self, D::Error> {
+        Self::read_text(<&RawValue>::deserialize(event)?.get()).map_err(D::Error::custom)
+    }
+}
+
 impl Delivery {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// If it is no event of a Kinesis stream, or one of its records cannot be placed.
+    pub fn read(event: &[u8]) -> Result<Self, Unreadable> {
+        match std::str::from_utf8(event) {
+            Ok(event) => Self::read_text(event),
+            Err(error) => Err(Unreadable::Event(serde_json::Error::custom(error))),
+        }
+    }
+
+    fn read_text(event: &str) -> Result<Self, Unreadable> {
+        // A record is written in about a kilobyte.
+        let mut batch = Batch { records: Vec::with_capacity(event.len() / 1_024), ..Batch::default() };
+        each_record(event, |record| batch.add(record))?;
+        Ok(batch.finish())
+    }
+
     /// How many records it holds.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -50,74 +75,80 @@ impl Delivery {
 }
 
 /// The event cannot be placed: no retry and no other bounds would make it readable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("record {position} of the event has no readable {part}")]
-pub struct Unreadable {
-    position: usize,
-    part: &'static str,
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no event of a Kinesis stream.
+    #[error("the event is no Kinesis event: {0}")]
+    Event(#[from] serde_json::Error),
+    /// A record lacks what tells its place.
+    #[error("record {position} of the event has no readable {part}")]
+    Record {
+        /// Its position, from 0.
+        position: usize,
+        /// What cannot be read.
+        part: &'static str,
+    },
 }
 
-impl TryFrom<Event> for Delivery {
-    type Error = Unreadable;
+/// A delivery in the making. Records come shard by shard, so the one at hand is kept out of the map.
+#[derive(Default)]
+struct Batch {
+    shards: BTreeMap<Shard, Vec<Delivered>>,
+    at_hand: Option<AtHand>,
+    records: Vec<Delivered>,
+    position: usize,
+}
 
-    fn try_from(event: Event) -> Result<Self, Unreadable> {
-        let mut shards: BTreeMap<Shard, Vec<Delivered>> = BTreeMap::new();
-        for (position, record) in event.records.into_iter().enumerate() {
-            let missing = |part| Unreadable { position, part };
-            let shard = Shard::of_event(&record.source_arn, &record.event_id).ok_or(missing("shard"))?;
-            let kinesis = record.kinesis;
-            let sequence = Sequence::parse(&kinesis.sequence_number).ok_or(missing("sequence number"))?;
-            let arrival = kinesis.arrival.arrival().ok_or(missing("arrival timestamp"))?;
-            // Bytes that are not base64 cannot come from Lambda; kept as they are, they end in quarantine, not in a retry.
-            let data = BASE64.decode(&kinesis.data).unwrap_or_else(|_| kinesis.data.into_bytes());
-            let delivered = Delivered { sequence, digits: kinesis.sequence_number, arrival, data };
-            shards.entry(shard).or_default().push(delivered);
+/// The shard at hand, and what its records say of it.
+struct AtHand {
+    shard: Shard,
+    stream_arn: String,
+    /// What an event id begins with.
+    prefix: String,
+}
+
+impl Batch {
+    fn add(&mut self, record: Record<'_>) -> Result<(), Unreadable> {
+        let position = self.position;
+        let missing = |part| Unreadable::Record { position, part };
+        self.position += 1;
+        let is_at_hand = |at: &AtHand| record.stream_arn == at.stream_arn && record.event_id.starts_with(&at.prefix);
+        if !self.at_hand.as_ref().is_some_and(is_at_hand) {
+            let next = AtHand::of(&record).ok_or(missing("shard"))?;
+            self.put_away();
+            if let Some(earlier) = self.shards.remove(&next.shard) {
+                self.records = earlier;
+            }
+            self.at_hand = Some(next);
         }
-        for records in shards.values_mut() {
+        let sequence = Sequence::parse(&record.sequence).ok_or(missing("sequence number"))?;
+        let arrival = record.arrival.ok_or(missing("arrival timestamp"))?;
+        self.records.push(Delivered { sequence, digits: record.sequence.into_owned(), arrival, data: record.data });
+        Ok(())
+    }
+
+    fn put_away(&mut self) {
+        if let Some(at) = self.at_hand.take() {
+            self.shards.insert(at.shard, std::mem::take(&mut self.records));
+        }
+    }
+
+    fn finish(mut self) -> Delivery {
+        self.put_away();
+        let in_order = |pair: &[Delivered]| matches!(pair, [a, b] if a.sequence < b.sequence);
+        for records in self.shards.values_mut().filter(|records| !records.windows(2).all(in_order)) {
             records.sort_by(|a, b| a.sequence.cmp(&b.sequence));
             records.dedup_by(|a, b| a.sequence == b.sequence);
         }
-        Ok(Self { shards })
+        Delivery { shards: self.shards }
     }
 }
 
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "Records")]
-    records: Vec<EventRecord>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventRecord {
-    #[serde(rename = "eventID")]
-    event_id: String,
-    #[serde(rename = "eventSourceARN")]
-    source_arn: String,
-    kinesis: EventKinesis,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventKinesis {
-    sequence_number: String,
-    #[serde(rename = "approximateArrivalTimestamp")]
-    arrival: Seconds,
-    data: String,
-}
-
-/// Seconds since the epoch with a fraction, as Lambda writes them.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Seconds(f64);
-
-impl Seconds {
-    fn arrival(&self) -> Option<Arrival> {
-        let ms = (self.0 * 1_000.0).round();
-        // Beyond this a double holds no whole milliseconds any more; the year is 287,396.
-        let exact = 9_007_199_254_740_992.0;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range just checked")]
-        (ms.abs() <= exact).then_some(Arrival(ms as i64))
+impl AtHand {
+    fn of(record: &Record<'_>) -> Option<Self> {
+        let shard = Shard::of_event(&record.stream_arn, &record.event_id)?;
+        let prefix = format!("{}:", shard.id());
+        Some(Self { shard, stream_arn: record.stream_arn.as_ref().to_owned(), prefix })
     }
 }
 

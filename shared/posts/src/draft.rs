@@ -3,6 +3,8 @@
 //! One method a type of column. Each takes its column's value out, applies the column's rules in their order, and
 //! either returns the clean value or says why there is none. Missing is none, never 0 and never an empty text.
 
+use std::borrow::Cow;
+
 use crate::column::{Change, Column};
 use crate::fields::{Fields, Value};
 use crate::placeholder::is_placeholder;
@@ -12,21 +14,21 @@ use crate::value::{
     has_point_or_exponent, is_blank, whole, without_save_prefix,
 };
 
-/// Fields not yet cleaned, and the rules fired on the others.
-pub(crate) struct Draft<'a> {
-    fields: Fields<'a>,
-    fired: Vec<&'static str>,
+/// A record's fields, and the rules fired on those that were cleaned.
+pub(crate) struct Draft<'f, 'a> {
+    fields: &'f Fields<'a>,
+    fired: Option<Vec<&'static str>>,
 }
 
-impl<'a> Draft<'a> {
-    /// Starts with every field as it came.
-    pub(crate) const fn new(fields: Fields<'a>) -> Self {
-        Self { fields, fired: Vec::new() }
+impl<'f, 'a> Draft<'f, 'a> {
+    /// Starts with every field as it came. `tells` is whether the rules that fire are wanted by name.
+    pub(crate) const fn new(fields: &'f Fields<'a>, tells: bool) -> Self {
+        Self { fields, fired: if tells { Some(Vec::new()) } else { None } }
     }
 
     /// The names of the rules that changed a value, in the order in which they did.
     pub(crate) fn into_fired(self) -> Vec<&'static str> {
-        self.fired
+        self.fired.unwrap_or_default()
     }
 
     /// The row number: required, 0 or more.
@@ -48,12 +50,12 @@ impl<'a> Draft<'a> {
 
     /// A required time.
     pub(crate) fn time(&mut self, column: Column) -> Result<PostTime, Quarantined> {
-        let read = match self.fields.take(column) {
+        let read = match self.fields.get(column) {
             Value::Null => return Err(Reason::MissingField.in_column(column)),
-            Value::Text(text) if is_blank(&text) => {
+            Value::Text(text) if is_blank(text) => {
                 return Err(Reason::MissingField.in_column(column));
             }
-            Value::Text(text) => ReadTime::parse(&text),
+            Value::Text(text) => ReadTime::parse(text),
             Value::Bool | Value::Number(_) | Value::BrokenText | Value::Nested => None,
         };
         let read = read.ok_or(Reason::BadTimestamp.in_column(column))?;
@@ -68,32 +70,32 @@ impl<'a> Draft<'a> {
     }
 
     /// A required text.
-    pub(crate) fn required_text(&mut self, column: Column) -> Result<String, Quarantined> {
+    pub(crate) fn required_text(&mut self, column: Column) -> Result<Cow<'a, str>, Quarantined> {
         self.text(column)?.ok_or(Reason::MissingField.in_column(column))
     }
 
     /// A text, none where it is missing, blank or a placeholder.
-    pub(crate) fn text(&mut self, column: Column) -> Result<Option<String>, Quarantined> {
-        let text = match self.fields.take(column) {
+    pub(crate) fn text(&mut self, column: Column) -> Result<Option<Cow<'a, str>>, Quarantined> {
+        let text = match self.fields.get(column) {
             Value::Null => return Ok(None),
             Value::Text(text) => text,
             Value::Bool | Value::Number(_) | Value::BrokenText | Value::Nested => {
                 return Err(Reason::BadText.in_column(column));
             }
         };
-        if is_blank(&text) {
+        if is_blank(text) {
             self.fire(column, Change::Blank);
             return Ok(None);
         }
-        if is_placeholder(column, &text) {
+        if is_placeholder(column, text) {
             self.fire(column, Change::Placeholder);
             return Ok(None);
         }
-        Ok(Some(text.into_owned()))
+        Ok(Some(text.clone()))
     }
 
     /// The save location without its prefix.
-    pub(crate) fn save_location(&mut self) -> Result<Option<String>, Quarantined> {
+    pub(crate) fn save_location(&mut self) -> Result<Option<Cow<'a, str>>, Quarantined> {
         let column = Column::SaveLocation;
         let Some(location) = self.text(column)? else {
             return Ok(None);
@@ -102,35 +104,43 @@ impl<'a> Draft<'a> {
             return Ok(Some(location));
         };
         self.fire(column, Change::Prefix);
-        Ok((!is_blank(stripped)).then(|| stripped.to_owned()))
+        if is_blank(stripped) {
+            return Ok(None);
+        }
+        // The prefix comes off the front, so what is left of a borrowed text can be borrowed too.
+        let from = location.len() - stripped.len();
+        Ok(match location {
+            Cow::Borrowed(location) => location.get(from..).map(Cow::Borrowed),
+            Cow::Owned(location) => location.get(from..).map(|rest| Cow::Owned(rest.to_owned())),
+        })
     }
 
     /// The category: its own, else the one that the cleaned save location names.
-    pub(crate) fn category(&mut self, save_location: Option<&str>) -> Result<String, Quarantined> {
+    pub(crate) fn category(&mut self, save_location: Option<&str>) -> Result<Cow<'a, str>, Quarantined> {
         let column = Column::Category;
         if let Some(category) = self.text(column)? {
             return Ok(category);
         }
         let category = save_location.and_then(category_in).ok_or(Reason::MissingField.in_column(column))?;
         self.fire(column, Change::FromSaveLocation);
-        Ok(category.to_owned())
+        Ok(Cow::Owned(category.to_owned()))
     }
 
     /// The follower count: none where it is missing or cannot be read, whatever stands there. A pin whose poster's
     /// followers are unknown is still a pin, so nothing is quarantined for it.
     pub(crate) fn follower_count(&mut self) -> Option<FollowerCount> {
         let column = Column::FollowerCount;
-        let read = match self.fields.take(column) {
+        let read = match self.fields.get(column) {
             Value::Null => return None,
-            Value::Text(text) if is_blank(&text) => {
+            Value::Text(text) if is_blank(text) => {
                 self.fire(column, Change::Blank);
                 return None;
             }
-            Value::Text(text) if is_placeholder(column, &text) => {
+            Value::Text(text) if is_placeholder(column, text) => {
                 self.fire(column, Change::Placeholder);
                 return None;
             }
-            Value::Text(text) => ReadCount::from_text(&text),
+            Value::Text(text) => ReadCount::from_text(text),
             Value::Number(number) => ReadCount::from_number(number),
             Value::Bool | Value::BrokenText | Value::Nested => None,
         };
@@ -150,12 +160,12 @@ impl<'a> Draft<'a> {
     }
 
     fn number<T>(&mut self, column: Column, read: impl Fn(&str) -> Result<T, Reason>) -> Result<T, Quarantined> {
-        let (number, change) = match self.fields.take(column) {
+        let (number, change) = match self.fields.get(column) {
             Value::Null => return Err(Reason::MissingField.in_column(column)),
-            Value::Text(text) if is_blank(&text) => {
+            Value::Text(text) if is_blank(text) => {
                 return Err(Reason::MissingField.in_column(column));
             }
-            Value::Text(text) => (read(&text), Some(Change::FromText)),
+            Value::Text(text) => (read(text), Some(Change::FromText)),
             Value::Number(text) => {
                 let is_whole_column = matches!(column, Column::Ind | Column::Age);
                 let is_float = is_whole_column && has_point_or_exponent(text);
@@ -179,6 +189,8 @@ impl<'a> Draft<'a> {
     }
 
     fn fire(&mut self, column: Column, change: Change) {
-        self.fired.push(column.rule(change));
+        if let Some(fired) = &mut self.fired {
+            fired.push(column.rule(change));
+        }
     }
 }

@@ -7,15 +7,15 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::base64;
 use crate::fields::Fields;
 use crate::identity::content_id;
 use crate::kind::Kind;
 use crate::kpl::{MAX_POSTS, Unpacked, is_aggregated, unpack};
+use crate::plain::{self, unescaped};
 use crate::quarantine::{Quarantined, Reason};
 
 /// The most a stream record may weigh, in bytes: a Lambda event of 6 MB still holds a good number of them.
@@ -37,6 +37,8 @@ pub struct Item<'a> {
     pub body: Cow<'a, [u8]>,
     /// Set where the record as a whole cannot be read.
     pub fault: Option<Quarantined>,
+    /// The body's fields, where reading the record has read them already.
+    pub(crate) fields: Option<Box<Fields<'a>>>,
 }
 
 /// Wraps a post for the stream. Line breaks between JSON tokens become spaces, so that a record is always one line.
@@ -57,7 +59,7 @@ pub fn encode(id: &str, kind: Option<Kind>, body: &[u8]) -> Vec<u8> {
         }
         _ => {
             out.extend_from_slice(b",\"raw\":\"");
-            out.extend_from_slice(BASE64.encode(body).as_bytes());
+            base64::encode(body, &mut out);
             out.push(b'"');
         }
     }
@@ -90,6 +92,32 @@ fn of_record(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
     if is_aggregated(data) {
         return vec![unreadable(data, Reason::Aggregated)];
     }
+    if let Some(item) = std::str::from_utf8(data).ok().and_then(as_written) {
+        return vec![item];
+    }
+    by_library(fallback, data)
+}
+
+/// The post of an envelope exactly as [`encode`] writes it, with an id without escapes and a post that is plain.
+fn as_written(record: &str) -> Option<Item<'_>> {
+    let rest = record.strip_prefix(r#"{"v":1,"id":""#)?;
+    let id = unescaped(rest)?;
+    let rest = rest.get(id.len()..)?.strip_prefix(r#"","kind":"#)?;
+    let (kind, rest) = KINDS.into_iter().find_map(|(text, kind)| Some((kind, rest.strip_prefix(text)?)))?;
+    // What stands between must be one object alone, from its first byte to its last.
+    let body = rest.strip_prefix(r#","post":"#)?.strip_suffix('}')?;
+    let is_alone = body.starts_with('{') && body.ends_with('}');
+    let fields = is_alone.then(|| plain::fields(body)).flatten()?;
+    let (id, body) = (Cow::Borrowed(id), Cow::Borrowed(body.as_bytes()));
+    Some(Item { sub: 0, id, kind, body, fault: None, fields: Some(fields) })
+}
+
+/// How an envelope writes kinds.
+const KINDS: [(&str, Option<Kind>); 4] =
+    [(r#""pin""#, Some(Kind::Pin)), (r#""geo""#, Some(Kind::Geo)), (r#""user""#, Some(Kind::User)), ("null", None)];
+
+/// The posts of a record, by the JSON library: what a record holds is what this says.
+fn by_library(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
     match serde_json::from_slice::<Shape<'_>>(data) {
         Ok(Shape { v: Some(version), id, kind, post, raw, .. }) if post.is_some() || raw.is_some() => {
             vec![enveloped(data, version, id, kind, post, raw)]
@@ -133,7 +161,7 @@ fn enveloped<'a>(
         (Some(post), _) => Some(Cow::Borrowed(post.get().as_bytes())),
         (None, Some(raw)) => serde_json::from_str::<Cow<'_, str>>(raw.get())
             .ok()
-            .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+            .and_then(|text| base64::decode(text.as_bytes()))
             .map(Cow::Owned),
         (None, None) => None,
     };
@@ -141,7 +169,7 @@ fn enveloped<'a>(
     match (known, id, body) {
         (true, Some(id), Some(body)) => {
             let kind = kind.and_then(|kind| serde_json::from_str::<Kind>(kind.get()).ok());
-            Item { sub: 0, id: Cow::Owned(id), kind, body, fault: None }
+            Item { sub: 0, id: Cow::Owned(id), kind, body, fault: None, fields: None }
         }
         _ => unreadable(data, Reason::BadEnvelope),
     }
@@ -159,8 +187,9 @@ fn whole_post<'a>(shape: &Shape<'a>) -> Option<Vec<Item<'a>>> {
 }
 
 fn foreign(fallback: Option<Kind>, sub: u32, body: &[u8]) -> Item<'_> {
-    let kind = Fields::parse(body).ok().and_then(|fields| fields.kind()).or(fallback);
-    Item { sub, id: Cow::Owned(content_id(kind, body)), kind, body: Cow::Borrowed(body), fault: None }
+    let fields = Fields::parse(body).ok().map(Box::new);
+    let kind = fields.as_ref().and_then(|fields| fields.kind()).or(fallback);
+    Item { sub, id: Cow::Owned(content_id(kind, body)), kind, body: Cow::Borrowed(body), fault: None, fields }
 }
 
 fn unreadable(data: &[u8], reason: Reason) -> Item<'_> {
@@ -170,6 +199,7 @@ fn unreadable(data: &[u8], reason: Reason) -> Item<'_> {
         kind: None,
         body: Cow::Borrowed(data),
         fault: Some(Quarantined { reason, field: None }),
+        fields: None,
     }
 }
 
@@ -276,7 +306,63 @@ mod tests {
         ]
     }
 
+    /// A record as it is read, and as the library reads it, whether its fields were read already or not.
+    #[track_caller]
+    fn assert_read_alike(data: &[u8]) {
+        let (quick, library) = (items(Some(Kind::User), data), by_library(Some(Kind::User), data));
+        assert_eq!(quick.len(), library.len());
+        for (quick, library) in quick.into_iter().zip(library) {
+            if let Some(fields) = &quick.fields {
+                assert_eq!(Fields::parse(&quick.body).as_ref(), Ok(fields.as_ref()));
+            }
+            assert_eq!(Item { fields: None, ..quick }, Item { fields: None, ..library });
+        }
+    }
+
+    #[test]
+    fn an_envelope_is_read_as_the_library_reads_it() {
+        let good = r#"{"v":1,"id":"a","kind":"geo","post":{"ind":7}}"#;
+        assert!(as_written(good).is_some());
+        assert!(as_written(&good.replace("\"geo\"", "null")).is_some());
+        for (from, to) in [
+            ("\"a\"", "\"\u{e9}\""),
+            ("\"a\"", "\"\\u0061\""),
+            ("\"a\"", "\"a\u{1}\""),
+            ("\"a\"", "7"),
+            ("\"geo\"", "\"GEO\""),
+            ("\"geo\"", "7"),
+            ("\"v\":1", "\"v\":2"),
+            ("\"v\":1", "\"v\": 1"),
+            ("{\"ind\":7}", "{\"ind\":7},\"raw\":\"YQ==\""),
+            ("{\"ind\":7}", "{\"ind\":7},\"post\":{}"),
+            ("{\"ind\":7}", "{\"ind\":7},\"more\":{}"),
+            ("{\"ind\":7}", " {\"ind\":7}"),
+            ("{\"ind\":7}", "{\"ind\":7} "),
+            ("{\"ind\":7}", "{\"ind\":[7]}"),
+            ("{\"ind\":7}", "{\"ind\":7"),
+            ("{\"ind\":7}", "7"),
+            ("7}}", "7}} "),
+            ("7}}", "7}}}"),
+            ("7}}", "7}"),
+        ] {
+            assert_read_alike(good.replace(from, to).as_bytes());
+        }
+    }
+
     proptest! {
+        #[test]
+        fn damaged_envelopes_are_read_as_the_library_reads_them(
+            id in "[a\"\\\\]{0,3}", kind in proptest::option::of(Just(Kind::Pin)), at: prop::sample::Index, byte: u8,
+        ) {
+            let mut record = encode(&id, kind, GEO.as_bytes());
+            assert_read_alike(&record);
+            let at = at.index(record.len());
+            record[at] = byte;
+            assert_read_alike(&record);
+            record.truncate(at);
+            assert_read_alike(&record);
+        }
+
         #[test]
         fn any_bytes_give_at_least_one_item(data in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(!items(None, &data).is_empty());

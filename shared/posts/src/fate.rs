@@ -1,16 +1,18 @@
 //! The fate of a post: counted, duplicate or quarantined; exactly one, in a fixed order.
 //!
 //! Unclean is quarantined. Else an earlier COUNTED post of the shard's lineage with the same (kind, id) within W makes it a
-//! duplicate if the bodies are equal, and quarantined `id_conflict` if they are not. Else it is counted. W is compared in
+//! duplicate if the two say the same in every known field, and quarantined `id_conflict` if they do not. Else it is counted. W is compared in
 //! shard time: the running maximum of arrival in the lineage. The whole is a pure function of the shard's records in order,
 //! so every delivery and every recount decides alike.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::arrival::Arrival;
-use crate::clean::{Cleaned, Post, clean};
+use crate::clean::{Post, post};
 use crate::envelope::Item;
-use crate::identity::{body_digest, id_hash};
+use crate::fields::Fields;
+use crate::identity::{fields_digest, id_hash};
 use crate::kind::Kind;
 use crate::mutant::{self, Mutant};
 use crate::quarantine::{Quarantined, Reason};
@@ -32,7 +34,7 @@ pub enum Fate {
 pub struct Seen {
     /// Hash of (kind, id).
     pub id: [u8; 12],
-    /// Digest of the body, 48 bits.
+    /// Digest of what the post says, 48 bits.
     pub digest: u64,
     /// Shard time when it was counted, milliseconds.
     pub time_ms: i64,
@@ -41,20 +43,41 @@ pub struct Seen {
 /// The duplicate window of one shard's lineage, and its shard time.
 #[derive(Debug, Clone, Default)]
 pub struct Window {
-    seen: HashMap<[u8; 12], (u64, i64)>,
+    seen: HashMap<[u8; 12], (u64, i64), BuildHasherDefault<FirstEight>>,
     time_ms: Option<i64>,
     swept_ms: i64,
+    /// Where digests are gathered, kept so that a post costs no memory of its own.
+    scratch: Vec<u8>,
+}
+
+/// The hash of a key that is one already: its first eight bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct FirstEight(u64);
+
+impl Hasher for FirstEight {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    /// The length of the key, which says nothing.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A post with its fate.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct Judged<'a> {
     /// The kind, where one is known.
     pub kind: Option<Kind>,
     /// What becomes of it.
     pub fate: Fate,
     /// The cleaned post, unless it could not be cleaned.
-    pub post: Option<Post>,
+    pub post: Option<Post<'a>>,
     /// Its entry in the window, set when counted.
     pub seen: Option<Seen>,
 }
@@ -63,7 +86,7 @@ impl Window {
     /// A window that starts at a shard time, as stored with progress (`None` for a shard without a past).
     #[must_use]
     pub fn starting_at(time_ms: Option<i64>) -> Self {
-        Self { seen: HashMap::new(), time_ms, swept_ms: time_ms.unwrap_or(i64::MIN) }
+        Self { time_ms, swept_ms: time_ms.unwrap_or(i64::MIN), ..Self::default() }
     }
 
     /// Puts back what was counted before, in any order. Of two entries under one id the later stands; of two at the same
@@ -88,19 +111,29 @@ impl Window {
     }
 
     /// Decides one post of the record that arrived last.
-    pub fn judge(&mut self, rules: &Rules, item: &Item<'_>) -> Judged {
-        match cleaned(rules, item) {
-            Err(quarantined) => {
-                Judged { kind: item.kind, fate: Fate::Quarantined(quarantined), post: None, seen: None }
-            }
-            Ok(cleaned) => self.judge_clean(rules, item, cleaned.post),
-        }
+    pub fn judge<'a>(&mut self, rules: &Rules, item: &'a Item<'_>) -> Judged<'a> {
+        let judged = match (item.fault, &item.fields) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(fields)) => self.judge_fields(rules, item, fields),
+            (None, None) => Fields::parse(&item.body).and_then(|fields| self.judge_fields(rules, item, &fields)),
+        };
+        judged.unwrap_or_else(|quarantined| {
+            let fate = Fate::Quarantined(quarantined);
+            Judged { kind: item.kind, fate, post: None, seen: None }
+        })
     }
 
-    fn judge_clean(&mut self, rules: &Rules, item: &Item<'_>, post: Post) -> Judged {
+    fn judge_fields<'a>(
+        &mut self,
+        rules: &Rules,
+        item: &'a Item<'_>,
+        fields: &Fields<'a>,
+    ) -> Result<Judged<'a>, Quarantined> {
+        let post = post(rules.cleaner, item.kind, fields)?;
         let kind = post.kind();
         let time_ms = self.time_ms.unwrap_or_default();
-        let entry = Seen { id: id_hash(kind, &item.id), digest: body_digest(&item.body), time_ms };
+        let digest = fields_digest(fields, &mut self.scratch);
+        let entry = Seen { id: id_hash(kind, &item.id), digest, time_ms };
         let earlier = self.seen.get(&entry.id).filter(|(_, at)| time_ms.saturating_sub(*at) <= rules.window_ms);
         let fate = match earlier {
             Some((digest, _)) if *digest == entry.digest => Fate::Duplicate,
@@ -112,7 +145,7 @@ impl Window {
             self.seen.insert(entry.id, (entry.digest, entry.time_ms));
             self.sweep();
         }
-        Judged { kind: Some(kind), fate, post: Some(post), seen: counted.then_some(entry) }
+        Ok(Judged { kind: Some(kind), fate, post: Some(post), seen: counted.then_some(entry) })
     }
 
     /// Forgets what is older than W, once per W of shard time, so that the window's size follows W and not the past. W here
@@ -123,13 +156,6 @@ impl Window {
             self.seen.retain(|_, (_, at)| now.saturating_sub(*at) <= WIDEST_WINDOW_MS);
             self.swept_ms = now;
         }
-    }
-}
-
-fn cleaned(rules: &Rules, item: &Item<'_>) -> Result<Cleaned, Quarantined> {
-    match (item.fault, item.kind) {
-        (Some(fault), _) => Err(fault),
-        (None, kind) => clean(rules.cleaner, kind, &item.body),
     }
 }
 
@@ -151,6 +177,7 @@ mod tests {
             kind: Some(Kind::Geo),
             body: Cow::Owned(body.into()),
             fault: None,
+            fields: None,
         }
     }
 

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 pub use crate::column::Column;
 use crate::kind::Kind;
+use crate::plain;
 use crate::quarantine::{Quarantined, Reason};
 
 /// One value of a record.
@@ -34,9 +35,11 @@ pub enum Value<'a> {
 }
 
 /// The known fields of one record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     values: [Value<'a>; Column::COUNT],
+    /// A bit a column, by its position.
+    seen: u32,
     repeated: Option<Column>,
 }
 
@@ -47,6 +50,11 @@ impl<'a> Fields<'a> {
     /// `not_json` for anything but one complete JSON text in UTF-8, `not_object` for JSON that is no object.
     pub fn parse(body: &'a [u8]) -> Result<Self, Quarantined> {
         let text = std::str::from_utf8(body).map_err(|_| Reason::NotJson.alone())?;
+        plain::fields(text).map_or_else(|| Self::by_library(text), |fields| Ok(*fields))
+    }
+
+    /// Reads a record by the JSON library: what a text holds is what this says.
+    pub(crate) fn by_library(text: &'a str) -> Result<Self, Quarantined> {
         let mut json = serde_json::Deserializer::from_str(text);
         json.deserialize_map(FieldsVisitor)
             .and_then(|fields| json.end().map(|()| fields))
@@ -76,9 +84,19 @@ impl<'a> Fields<'a> {
         self.repeated
     }
 
-    /// Moves the value of a column out, leaving null.
-    pub(crate) fn take(&mut self, column: Column) -> Value<'a> {
-        std::mem::take(&mut self.values[column as usize])
+    /// The values of all columns, in the columns' order.
+    pub(crate) fn values(&self) -> &[Value<'a>] {
+        &self.values
+    }
+
+    /// Sets the value of a column; of a field that occurs twice the last one stands.
+    pub(crate) fn set(&mut self, column: Column, value: Value<'a>) {
+        let bit = 1 << (column as u32);
+        if self.seen & bit != 0 {
+            self.repeated = self.repeated.or(Some(column));
+        }
+        self.seen |= bit;
+        self.values[column as usize] = value;
     }
 
     fn has(&self, column: Column) -> bool {
@@ -131,15 +149,11 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields = Fields { values: Default::default(), repeated: None };
-        let mut seen = [false; Column::COUNT];
+        let mut fields = Fields::default();
         while let Some(column) = map.next_key_seed(KeySeed)? {
             match column {
                 Some(column) => {
-                    if std::mem::replace(&mut seen[column as usize], true) {
-                        fields.repeated = fields.repeated.or(Some(column));
-                    }
-                    fields.values[column as usize] = value_of(map.next_value::<&RawValue>()?.get());
+                    fields.set(column, value_of(map.next_value::<&RawValue>()?.get()));
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;

@@ -1,5 +1,7 @@
 //! Where and when it was posted: the clean geo, in the course's column order. All of it is required.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::column::Column;
@@ -14,11 +16,11 @@ const LONGITUDE_LIMIT_DEGREES: f64 = 180.0;
 
 /// A clean geo.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Geo {
+pub struct Geo<'a> {
     /// The row number.
     pub ind: Ind,
     /// The country, as stored.
-    pub country: String,
+    pub country: Cow<'a, str>,
     /// Degrees north, -90 to 90.
     pub latitude: f64,
     /// Degrees east, -180 to 180.
@@ -27,9 +29,15 @@ pub struct Geo {
     pub timestamp: PostTime,
 }
 
-impl Geo {
+impl<'a> Geo<'a> {
+    /// With texts of its own.
+    pub(crate) fn into_owned(self) -> Geo<'static> {
+        let Self { ind, country, latitude, longitude, timestamp } = self;
+        Geo { ind, country: Cow::Owned(country.into_owned()), latitude, longitude, timestamp }
+    }
+
     /// Cleans a record as a geo, by the first version of the rules.
-    pub(crate) fn clean_v1(draft: &mut Draft<'_>) -> Result<Self, Quarantined> {
+    pub(crate) fn clean_v1(draft: &mut Draft<'_, 'a>) -> Result<Self, Quarantined> {
         Ok(Self {
             ind: draft.ind()?,
             country: draft.required_text(Column::Country)?,
@@ -47,7 +55,7 @@ impl Geo {
 }
 
 /// By hand, because the two angles leave as one column.
-impl Serialize for Geo {
+impl Serialize for Geo<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut columns = serializer.serialize_struct("Geo", 4)?;
         columns.serialize_field("ind", &self.ind)?;

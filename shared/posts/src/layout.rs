@@ -2,6 +2,7 @@
 //!
 //! The live table has a text partition key `pk` and a text sort key `sk`. Keys join their parts with `#`; shards hold none.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::arrival::{Day, Hour};
@@ -11,6 +12,7 @@ use crate::kind::Kind;
 use crate::page::{Bucket, Dimension};
 use crate::sequence::Sequence;
 use crate::shard::Shard;
+use crate::value::trimmed;
 
 /// The live table's partition key attribute.
 pub const PK: &str = "pk";
@@ -41,7 +43,7 @@ pub fn expires_s(day: Day) -> i64 {
 /// The Kinesis partition key of a post: the hash of a pin's poster, so that a poster lives in one shard; else of the index;
 /// else of the id. 32 hex digits.
 #[must_use]
-pub fn partition_key(post: Option<&Post>, id: &str) -> String {
+pub fn partition_key(post: Option<&Post<'_>>, id: &str) -> String {
     let poster = match post {
         Some(Post::Pin(pin)) => pin.poster_name.as_deref(),
         _ => None,
@@ -59,11 +61,16 @@ const HASHED: &str = "sha256:";
 /// A poster's name as a key: the trimmed name if it is 1..=128 bytes, else a prefix and a hash of it.
 #[must_use]
 pub fn poster_key(name: &str) -> String {
-    let name = name.trim();
+    borrowed_poster_key(name).into_owned()
+}
+
+/// [`poster_key`], without a copy of a name that is its own key.
+pub(crate) fn borrowed_poster_key(name: &str) -> Cow<'_, str> {
+    let name = trimmed(name);
     if (1..=128).contains(&name.len()) && !name.starts_with(HASHED) {
-        name.to_owned()
+        Cow::Borrowed(name)
     } else {
-        format!("{HASHED}{}", hex_hash(name, 16))
+        Cow::Owned(format!("{HASHED}{}", hex_hash(name, 16)))
     }
 }
 
@@ -104,7 +111,12 @@ impl PageKey {
     /// A poster's page of a day: `poster#2026-11-21#<name>`, `<shard>`.
     #[must_use]
     pub fn poster(shard: &Shard, day: Day, poster: &str) -> Self {
-        Self { pk: poster_pk(day, poster), sk: shard.to_string(), day }
+        Self::poster_on(shard, day, &day.to_string(), poster)
+    }
+
+    /// [`PageKey::poster`] where the day's name is at hand: a batch has hundreds of posters on one day.
+    pub(crate) fn poster_on(shard: &Shard, day: Day, day_name: &str, poster: &str) -> Self {
+        Self { pk: poster_pk_on(day_name, poster), sk: shard.as_str().to_owned(), day }
     }
 }
 
@@ -129,7 +141,11 @@ pub fn rate_pk(day: Day) -> String {
 /// The partition key of a poster's page of a day.
 #[must_use]
 pub fn poster_pk(day: Day, poster: &str) -> String {
-    format!("poster#{day}#{poster}")
+    poster_pk_on(&day.to_string(), poster)
+}
+
+fn poster_pk_on(day_name: &str, poster: &str) -> String {
+    ["poster#", day_name, "#", poster].concat()
 }
 
 /// What the sort keys of a bucket's pages start with: `h13#` or `d#`.
@@ -264,7 +280,7 @@ mod tests {
         use crate::clean::{Cleaner, clean};
         let post = |poster: &str| {
             let body = format!(r#"{{"index":7,"unique_id":"u","category":"art","poster_name":"{poster}"}}"#);
-            clean(Cleaner::V1, Some(Kind::Pin), body.as_bytes()).unwrap().post
+            clean(Cleaner::V1, Some(Kind::Pin), body.as_bytes()).unwrap().post.into_owned()
         };
         assert_eq!(partition_key(Some(&post("Ann")), "x"), partition_key(Some(&post(" Ann")), "y"));
         assert_ne!(partition_key(Some(&post("Ann")), "x"), partition_key(Some(&post("Bob")), "x"));

@@ -1,12 +1,15 @@
 //! The domain, pure: kinds, cleaning, quarantine, fates, what counts, names at rest.
 
+mod base64;
 mod column;
 mod draft;
+mod event;
 mod geo;
 mod kind;
 mod kpl;
 mod pin;
 mod placeholder;
+mod plain;
 mod user;
 
 pub mod arrival;

@@ -6,17 +6,18 @@
 //! `last`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::arrival::{Arrival, Day, Hour};
 use crate::clean::Post;
 use crate::fate::{Fate, Judged};
 use crate::kind::Kind;
 use crate::known::Known;
-use crate::layout::{PageKey, poster_key};
+use crate::layout::{PageKey, borrowed_poster_key};
 use crate::rules::Rules;
 use crate::sequence::Sequence;
 use crate::shard::Shard;
-use crate::value::{AgeGroup, FollowerCount};
+use crate::value::{AgeGroup, trimmed};
 
 /// What a page counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,107 +120,233 @@ pub struct PageUpdate {
     pub slots: Slots,
 }
 
-/// Everything a batch has for one page, record by record, so that any tail of it can be summed again.
+/// Everything a batch has for one page, touch by touch, so that any tail of it can be summed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageDelta {
     key: PageKey,
-    records: Vec<(Sequence, Slots)>,
+    form: Form,
+    /// The batch's records, in order; what follows names them by their places here.
+    records: Arc<[Sequence]>,
+    /// Which record adds one to which slot, in the records' order.
+    touches: Vec<(u32, u8)>,
+    /// Which record tells how many followers, in the records' order.
+    followers: Vec<(u32, u64)>,
 }
 
 impl PageDelta {
     /// The update for the records after `last` (all of them for `None`). `None` if nothing is left.
     #[must_use]
     pub fn update_after(&self, last: Option<&Sequence>) -> Option<PageUpdate> {
-        let mut rest = self.records.iter().filter(|(sequence, _)| last.is_none_or(|last| sequence > last));
-        let (first, slots) = rest.next()?;
-        let mut update =
-            PageUpdate { key: self.key.clone(), first: first.clone(), last: first.clone(), slots: slots.clone() };
-        for (sequence, slots) in rest {
-            update.last = sequence.clone();
-            update.slots.add(slots);
+        let record = |place: u32| self.records.get(place as usize);
+        let is_left = |place: u32| last.is_none_or(|last| record(place).is_some_and(|sequence| sequence > last));
+        let mut rest = self.touches.iter().filter(|(place, _)| is_left(*place)).peekable();
+        let (first, _) = **rest.peek()?;
+        let (mut counts, mut end) = ([0_u64; SLOTS], first);
+        for (place, slot) in rest {
+            if let Some(count) = counts.get_mut(usize::from(*slot)) {
+                *count += 1;
+            }
+            end = *place;
         }
-        Some(update)
+        let counts = (0_u8..).zip(counts).filter(|(_, count)| *count > 0);
+        let adds = counts.map(|(slot, count)| (self.form.slot_name(slot), count)).collect();
+        let told = self.followers.iter().rfind(|(place, _)| is_left(*place));
+        let slots = Slots { adds, followers: told.map(|(_, followers)| *followers) };
+        Some(PageUpdate { key: self.key.clone(), first: record(first)?.clone(), last: record(end)?.clone(), slots })
     }
 }
 
-impl Slots {
-    fn add(&mut self, more: &Self) {
-        for (slot, count) in &more.adds {
-            *self.adds.entry(slot.clone()).or_default() += count;
+/// What the slots of a page are, so that a touch is a number and gets its name when the page is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// 0..60 are minutes, then three fates by four kinds.
+    Rate,
+    /// 0..81 are known values of the group, then `other`.
+    Dimension,
+    /// Hours.
+    Poster,
+}
+
+/// The most slots that a page of any form has.
+const SLOTS: usize = SLOTS_PER_GROUP + 1;
+/// Where the totals of a rate page begin.
+const TOTALS: u8 = 60;
+/// The slot of `other` in a page of a dimension.
+const OTHER_SLOT: u8 = 81;
+const _: () = assert!(OTHER_SLOT as usize == SLOTS_PER_GROUP && (TOTALS + 3 * 4) as usize <= SLOTS);
+
+impl Form {
+    fn slot_name(self, slot: u8) -> String {
+        match self {
+            Self::Rate if slot < TOTALS => minute_slot(slot),
+            Self::Rate => {
+                let total = slot - TOTALS;
+                total_name(total / 4, KINDS.get(usize::from(total % 4)).copied().flatten())
+            }
+            Self::Dimension if slot < OTHER_SLOT => slot_name(usize::from(slot)),
+            Self::Dimension => OTHER.to_owned(),
+            Self::Poster => hour_slot(slot),
         }
-        self.followers = more.followers.or(self.followers);
     }
+}
+
+/// The kinds of a total, in the order of their slots.
+const KINDS: [Option<Kind>; 4] = [Some(Kind::Pin), Some(Kind::Geo), Some(Kind::User), None];
+
+/// The slot of the total of a fate and a kind.
+fn total_of(fate: Fate, kind: Option<Kind>) -> u8 {
+    let kind = match kind {
+        Some(Kind::Pin) => 0,
+        Some(Kind::Geo) => 1,
+        Some(Kind::User) => 2,
+        None => 3,
+    };
+    TOTALS + 4 * place_of(fate) + kind
+}
+
+const fn place_of(fate: Fate) -> u8 {
+    match fate {
+        Fate::Counted => 0,
+        Fate::Duplicate => 1,
+        Fate::Quarantined(_) => 2,
+    }
+}
+
+/// A page as posts find it again, without a key of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Rate(Hour),
+    Dimension(Dimension, u8, Bucket),
 }
 
 /// The pages a batch touches, gathered in the order of its records.
 #[derive(Debug, Default)]
 pub struct Pages {
-    deltas: Vec<PageDelta>,
-    places: HashMap<PageKey, usize>,
+    records: Vec<Sequence>,
+    deltas: Vec<Gathered>,
+    shards: Vec<OfShard>,
+}
+
+/// A page in the making.
+#[derive(Debug)]
+struct Gathered {
+    key: PageKey,
+    form: Form,
+    touches: Vec<(u32, u8)>,
+    followers: Vec<(u32, u64)>,
+}
+
+/// Where a shard's pages are among the deltas.
+#[derive(Debug)]
+struct OfShard {
+    shard: Shard,
+    /// A batch spans an hour or two, so these are few and the newest is the likeliest.
+    places: Vec<(Place, usize)>,
+    /// Posters' pages by day and key; mostly one day.
+    posters: Vec<(Day, String, HashMap<String, usize>)>,
 }
 
 impl Pages {
-    /// Adds what one judged post of a record moves. Records come in the shard's order.
-    pub fn count(&mut self, rules: &Rules, shard: &Shard, sequence: &Sequence, arrival: Arrival, judged: &Judged) {
-        for (key, slots) in moves(rules, shard, arrival, judged) {
-            self.touch(key, sequence, &slots);
+    /// Adds what one judged post of a record moves: the rate page always, the pages of its dimensions if it is counted. Records
+    /// come in the shard's order.
+    pub fn count(&mut self, rules: &Rules, shard: &Shard, sequence: &Sequence, arrival: Arrival, judged: &Judged<'_>) {
+        let at = self.shard(shard);
+        let record = self.record(sequence);
+        let hour = arrival.hour();
+        let rate = self.page(at, Place::Rate(hour));
+        self.touch(rate, record, total_of(judged.fate, judged.kind));
+        let (Fate::Counted, Some(post)) = (judged.fate, &judged.post) else { return };
+        // Minutes hold counted posts only.
+        self.touch(rate, record, arrival.minute());
+        let (dimension, value) = match post {
+            Post::Pin(pin) => (Dimension::Category, Some(&*pin.category)),
+            Post::Geo(geo) => (Dimension::Country, Some(&*geo.country)),
+            Post::User(user) => (Dimension::AgeGroup, AgeGroup::of(user.age).map(AgeGroup::label)),
+        };
+        let (group, slot) = group_and_slot(rules.known, dimension, value);
+        for bucket in [Bucket::Hour(hour), Bucket::Day(hour.day)] {
+            let page = self.page(at, Place::Dimension(dimension, group, bucket));
+            self.touch(page, record, slot);
+        }
+        if let Post::Pin(pin) = post
+            && let Some(poster) = pin.poster_name.as_deref()
+        {
+            let page = self.poster(at, hour.day, &borrowed_poster_key(poster));
+            self.touch(page, record, hour.hour);
+            if let (Some(page), Some(followers)) = (self.deltas.get_mut(page), pin.follower_count) {
+                page.followers.push((record, followers.get()));
+            }
         }
     }
 
     /// The deltas, a page each.
     #[must_use]
     pub fn into_deltas(self) -> Vec<PageDelta> {
-        self.deltas
+        let records: Arc<[Sequence]> = self.records.into();
+        let deltas = self.deltas.into_iter();
+        deltas
+            .map(|Gathered { key, form, touches, followers }| PageDelta {
+                key,
+                form,
+                records: Arc::clone(&records),
+                touches,
+                followers,
+            })
+            .collect()
     }
 
-    fn touch(&mut self, key: PageKey, sequence: &Sequence, slots: &Slots) {
-        let place = *self.places.entry(key).or_insert_with_key(|key| {
-            self.deltas.push(PageDelta { key: key.clone(), records: Vec::new() });
-            self.deltas.len() - 1
-        });
-        let Some(delta) = self.deltas.get_mut(place) else { return };
-        match delta.records.last_mut() {
-            // Posts of one record share its sequence number, so they are applied all together or not at all.
-            Some((last, sum)) if last == sequence => sum.add(slots),
-            _ => delta.records.push((sequence.clone(), slots.clone())),
+    fn shard(&mut self, shard: &Shard) -> usize {
+        self.shards.iter().rposition(|of| of.shard == *shard).unwrap_or_else(|| {
+            self.shards.push(OfShard { shard: shard.clone(), places: Vec::new(), posters: Vec::new() });
+            self.shards.len() - 1
+        })
+    }
+
+    /// Posts of one record share its sequence number, so they are applied all together or not at all.
+    fn record(&mut self, sequence: &Sequence) -> u32 {
+        if self.records.last() != Some(sequence) {
+            self.records.push(sequence.clone());
+        }
+        u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn touch(&mut self, page: usize, record: u32, slot: u8) {
+        if let Some(page) = self.deltas.get_mut(page) {
+            page.touches.push((record, slot));
         }
     }
-}
 
-/// What one post moves: the rate page always, the pages of its dimensions if it is counted.
-fn moves(rules: &Rules, shard: &Shard, arrival: Arrival, judged: &Judged) -> Vec<(PageKey, Slots)> {
-    let mut moved = vec![(PageKey::rate(shard, arrival.hour()), rate_slots(arrival, judged))];
-    let (Fate::Counted, Some(post)) = (judged.fate, &judged.post) else { return moved };
-    let (dimension, value) = match post {
-        Post::Pin(pin) => (Dimension::Category, Some(pin.category.as_str())),
-        Post::Geo(geo) => (Dimension::Country, Some(geo.country.as_str())),
-        Post::User(user) => (Dimension::AgeGroup, AgeGroup::of(user.age).map(AgeGroup::label)),
-    };
-    let (group, slot) = slot_of(rules.known, dimension, value);
-    for bucket in [Bucket::Hour(arrival.hour()), Bucket::Day(arrival.day())] {
-        moved.push((PageKey::dimension(shard, dimension, group, bucket), one(slot.clone())));
+    fn page(&mut self, at: usize, place: Place) -> usize {
+        let Some(of) = self.shards.get_mut(at) else { return usize::MAX };
+        if let Some((_, page)) = of.places.iter().rfind(|(known, _)| *known == place) {
+            return *page;
+        }
+        let (key, form) = match place {
+            Place::Rate(hour) => (PageKey::rate(&of.shard, hour), Form::Rate),
+            Place::Dimension(dimension, group, bucket) => {
+                (PageKey::dimension(&of.shard, dimension, group, bucket), Form::Dimension)
+            }
+        };
+        of.places.push((place, self.deltas.len()));
+        self.deltas.push(Gathered { key, form, touches: Vec::new(), followers: Vec::new() });
+        self.deltas.len() - 1
     }
-    if let Post::Pin(pin) = post
-        && let Some(poster) = pin.poster_name.as_deref()
-    {
-        let mut slots = one(hour_slot(arrival.hour().hour));
-        slots.followers = pin.follower_count.map(FollowerCount::get);
-        moved.push((PageKey::poster(shard, arrival.day(), &poster_key(poster)), slots));
-    }
-    moved
-}
 
-fn one(slot: String) -> Slots {
-    Slots { adds: BTreeMap::from([(slot, 1)]), followers: None }
-}
-
-/// Minute slots hold counted posts; the totals hold every post, by fate and kind.
-fn rate_slots(arrival: Arrival, judged: &Judged) -> Slots {
-    let mut slots = one(total_slot(judged.fate, judged.kind));
-    if judged.fate == Fate::Counted {
-        slots.adds.insert(minute_slot(arrival.minute()), 1);
+    fn poster(&mut self, at: usize, day: Day, poster: &str) -> usize {
+        let Some(of) = self.shards.get_mut(at) else { return usize::MAX };
+        let on_day = of.posters.iter().rposition(|(known, ..)| *known == day).unwrap_or_else(|| {
+            of.posters.push((day, day.to_string(), HashMap::new()));
+            of.posters.len() - 1
+        });
+        let Some((_, day_name, pages)) = of.posters.get_mut(on_day) else { return usize::MAX };
+        if let Some(page) = pages.get(poster) {
+            return *page;
+        }
+        let key = PageKey::poster_on(&of.shard, day, day_name, poster);
+        pages.insert(poster.to_owned(), self.deltas.len());
+        self.deltas.push(Gathered { key, form: Form::Poster, touches: Vec::new(), followers: Vec::new() });
+        self.deltas.len() - 1
     }
-    slots
 }
 
 /// A poster page's slot for an hour of its day: `h00`..`h23`.
@@ -237,10 +364,14 @@ pub fn minute_slot(minute: u8) -> String {
 /// A rate page's total for a fate and a kind: `c`, `d` or `q`, then `p`, `g`, `u`, or `x` where no kind is known.
 #[must_use]
 pub fn total_slot(fate: Fate, kind: Option<Kind>) -> String {
+    total_name(place_of(fate), kind)
+}
+
+fn total_name(fate: u8, kind: Option<Kind>) -> String {
     let fate = match fate {
-        Fate::Counted => 'c',
-        Fate::Duplicate => 'd',
-        Fate::Quarantined(_) => 'q',
+        0 => 'c',
+        1 => 'd',
+        _ => 'q',
     };
     let kind = match kind {
         Some(Kind::Pin) => 'p',
@@ -254,12 +385,31 @@ pub fn total_slot(fate: Fate, kind: Option<Kind>) -> String {
 /// The group and slot of a value; `None` and unknown values are `other`, in group 0.
 #[must_use]
 pub fn slot_of(known: &Known, dimension: Dimension, value: Option<&str>) -> (u8, String) {
-    let value = value.map(str::trim);
-    let position = value.and_then(|value| dimension.values(known).binary_search(&value).ok());
-    position.map_or((0, OTHER.to_owned()), |position| {
-        let group = u8::try_from(position / SLOTS_PER_GROUP).unwrap_or(u8::MAX);
-        (group, slot_name(position % SLOTS_PER_GROUP))
-    })
+    let (group, slot) = group_and_slot(known, dimension, value);
+    (group, Form::Dimension.slot_name(slot))
+}
+
+fn group_and_slot(known: &Known, dimension: Dimension, value: Option<&str>) -> (u8, u8) {
+    let position = value.and_then(|value| place_among(dimension.values(known), trimmed(value)));
+    let place = |position: usize| {
+        let slot = u8::try_from(position % SLOTS_PER_GROUP).unwrap_or(OTHER_SLOT);
+        (u8::try_from(position / SLOTS_PER_GROUP).unwrap_or(u8::MAX), slot)
+    };
+    position.map_or((0, OTHER_SLOT), place)
+}
+
+/// Where a value stands in a sorted list. The first eight bytes decide nearly every comparison, as one number.
+fn place_among(values: &[&str], value: &str) -> Option<usize> {
+    let front = front(value);
+    values.binary_search_by(|known| self::front(known).cmp(&front).then_with(|| (*known).cmp(value))).ok()
+}
+
+/// The first eight bytes of a text as a number that sorts as they do; a shorter text is filled up with zeros.
+fn front(text: &str) -> u64 {
+    match text.as_bytes().first_chunk() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => text.bytes().rev().fold(0, |number, byte| number >> 8 | u64::from(byte) << 56),
+    }
 }
 
 /// The value behind a slot of a group; `other` for [`OTHER`], `None` for what is no slot.
@@ -308,6 +458,7 @@ mod tests {
             kind: Some(Kind::Pin),
             body: Cow::Owned(body.into()),
             fault: None,
+            fields: None,
         }
     }
 
@@ -363,6 +514,11 @@ mod tests {
         let deltas = pages(&records);
         let delta = page(&deltas, "poster#1970-01-01#Ann", "");
         assert_eq!(delta.update_after(None).unwrap().slots.followers, Some(6_000));
+        for (after, first, count) in [(None, 1, 3), (Some(sequence(1)), 2, 2), (Some(sequence(2)), 3, 1)] {
+            let update = delta.update_after(after.as_ref()).unwrap();
+            assert_eq!((&update.first, &update.last), (&sequence(first), &sequence(3)));
+            assert_eq!(update.slots.adds.values().sum::<u64>(), count);
+        }
         assert_eq!(delta.update_after(Some(&sequence(2))).unwrap().slots.followers, None);
         assert_eq!(delta.update_after(Some(&sequence(3))), None);
     }
@@ -383,6 +539,17 @@ mod tests {
                 assert!(group < dimension.groups(&KNOWN_1));
                 assert_eq!(value_of(&KNOWN_1, dimension, group, &slot), Some(*value));
             }
+        }
+    }
+
+    #[test]
+    fn a_list_is_searched_in_the_order_of_texts() {
+        let values =
+            ["", "\0", "a", "a\0", "ab", "abcdefg", "abcdefg\0", "abcdefgh", "abcdefgh\0", "abcdefghi", "b", "\u{e9}"];
+        assert!(values.is_sorted());
+        for (place, value) in values.into_iter().enumerate() {
+            assert_eq!(place_among(&values, value), Some(place), "{value:?}");
+            assert_eq!(place_among(&values, &format!("{value}x")), None, "{value:?}");
         }
     }
 
@@ -415,9 +582,7 @@ mod tests {
             for delta in pages(&records) {
                 let whole = delta.update_after(None).unwrap();
                 let tail = delta.update_after(Some(&sequence(cut)));
-                let head: u64 = delta.records.iter()
-                    .filter(|(at, _)| *at <= sequence(cut))
-                    .flat_map(|(_, slots)| slots.adds.values()).sum();
+                let head = delta.touches.iter().filter(|(at, _)| delta.records[*at as usize] <= sequence(cut)).count() as u64;
                 let tail: u64 = tail.iter().flat_map(|update| update.slots.adds.values()).sum();
                 prop_assert_eq!(head + tail, whole.slots.adds.values().sum::<u64>());
             }

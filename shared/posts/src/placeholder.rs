@@ -5,10 +5,11 @@
 //! would lose a description that reads `Image src error.`. The poster's one matters most: kept, it would be a poster.
 
 use crate::column::Column;
+use crate::value::trimmed;
 
 /// Whether `text` stands for a missing value in this column.
 pub(crate) fn is_placeholder(column: Column, text: &str) -> bool {
-    placeholders(column).contains(&text.trim())
+    placeholders(column).contains(&trimmed(text))
 }
 
 const fn placeholders(column: Column) -> &'static [&'static str] {

@@ -5,12 +5,11 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::arrival::Arrival;
+use crate::base64;
 use crate::sequence::Sequence;
 
 /// A line of a raw object.
@@ -33,7 +32,7 @@ pub fn write_line(out: &mut Vec<u8>, sequence: &Sequence, arrival: Arrival, data
         out.extend_from_slice(b"}\n");
     } else {
         out.extend_from_slice(b"\"bytes\":\"");
-        out.extend_from_slice(BASE64.encode(data).as_bytes());
+        base64::encode(data, out);
         out.extend_from_slice(b"\"}\n");
     }
 }
@@ -44,7 +43,7 @@ pub fn read_line(line: &[u8]) -> Option<RawLine<'_>> {
     let line: Line<'_> = serde_json::from_slice(line).ok()?;
     let data = match (line.record, line.bytes) {
         (Some(record), None) => Cow::Borrowed(record.get().as_bytes()),
-        (None, Some(bytes)) => Cow::Owned(BASE64.decode(bytes.as_bytes()).ok()?),
+        (None, Some(bytes)) => Cow::Owned(base64::decode(bytes.as_bytes())?),
         _ => return None,
     };
     Some(RawLine { sequence: Sequence::parse(line.seq)?, arrival: Arrival(line.at), data })

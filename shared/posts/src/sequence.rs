@@ -4,6 +4,7 @@
 //! zeros go, and the length comes first in three digits: `21` becomes `00221`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +13,11 @@ use crate::mutant::{self, Mutant};
 /// The longest sequence number the Kinesis API admits, in digits.
 const MAX_DIGITS: usize = 129;
 
-/// A sequence number, canonical: a three-digit length, then the digits without leading zeros.
+/// A sequence number, canonical: a three-digit length, then the digits without leading zeros. Cheap to clone: every page a
+/// record touches keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Sequence(String);
+pub struct Sequence(Arc<str>);
 
 impl Sequence {
     /// Reads the digits a stream gave. `None` for anything but 1..=129 decimal digits.
@@ -27,16 +29,23 @@ impl Sequence {
         let significant = digits.trim_start_matches('0');
         let significant = if significant.is_empty() { "0" } else { significant };
         if mutant::on(Mutant::SequenceUnpadded) {
-            return Some(Self(significant.to_owned()));
+            return Some(Self(significant.into()));
         }
-        Some(Self(format!("{:03}{significant}", significant.len())))
+        // By hand and not by `format!`: this runs once a record.
+        let mut text = [b'0'; 3 + MAX_DIGITS];
+        for (place, divisor) in [100, 10, 1].into_iter().enumerate() {
+            text[place] += u8::try_from(significant.len() / divisor % 10).unwrap_or_default();
+        }
+        let text = text.get_mut(..3 + significant.len())?;
+        text.get_mut(3..)?.copy_from_slice(significant.as_bytes());
+        std::str::from_utf8(text).ok().map(|text| Self(text.into()))
     }
 
     /// Reads the canonical form back. `None` if the length and the digits disagree.
     #[must_use]
     pub fn from_canonical(text: &str) -> Option<Self> {
         let digits = text.get(3..)?;
-        Self::parse(digits).filter(|sequence| sequence.0 == text)
+        Self::parse(digits).filter(|sequence| *sequence.0 == *text)
     }
 
     /// The canonical form, as it is stored.
@@ -60,7 +69,7 @@ impl fmt::Display for Sequence {
 
 impl From<Sequence> for String {
     fn from(sequence: Sequence) -> Self {
-        sequence.0
+        sequence.0.as_ref().to_owned()
     }
 }
 

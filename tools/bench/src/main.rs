@@ -1,7 +1,9 @@
 //! Measures the whole; each subcommand prints its figures as one JSON object, and docs/BENCHMARKS.md keeps them.
 
+mod clock;
 mod consolidate;
 mod process;
+mod stream;
 mod visible;
 
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ enum What {
     Visible(visible::Args),
     /// What it takes to bring raw objects into the tables: starts a local Pinpulse of its own, fills it, runs batch.
     Consolidate(consolidate::Args),
+    /// What a core does with the streams: from Lambda's events to the updates of live pages, beside a mere parse and Python.
+    Stream(stream::Args),
 }
 
 #[tokio::main]
@@ -29,6 +33,7 @@ async fn main() -> ExitCode {
     let measured = match Cli::parse().what {
         What::Visible(args) => visible::run(&args).await,
         What::Consolidate(args) => consolidate::run(&args).await,
+        What::Stream(args) => stream::run(&args),
     };
     let (figures, code) = match measured {
         Ok(figures) => (figures, ExitCode::SUCCESS),

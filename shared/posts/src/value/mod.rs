@@ -15,4 +15,4 @@ pub use post_time::PostTime;
 pub(crate) use follower_count::{Multiplier, ReadCount};
 pub(crate) use number::{degrees, has_point_or_exponent, whole};
 pub(crate) use post_time::{DateForm, ReadTime};
-pub(crate) use text::{category_in, is_blank, without_save_prefix};
+pub(crate) use text::{category_in, is_blank, trimmed, without_save_prefix};

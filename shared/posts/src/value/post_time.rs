@@ -10,6 +10,8 @@ use std::fmt;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use serde::{Serialize, Serializer};
 
+use super::text::trimmed;
+
 /// The first microsecond of year 1.
 const FIRST_MICROS: i64 = -62_135_596_800_000_000;
 /// The last microsecond of year 9999.
@@ -83,7 +85,7 @@ impl Serialize for PostTime {
 impl ReadTime {
     /// Reads a time; white space around it is let pass.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut rest = Rest(text.trim().as_bytes());
+        let mut rest = Rest(trimmed(text).as_bytes());
         let (date, form) = rest.date()?;
         let (hour, minute, second) = (rest.number(2)?, rest.after(b':')?, rest.after(b':')?);
         let (micros, is_truncated) = rest.fraction()?;

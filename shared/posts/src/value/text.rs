@@ -11,7 +11,15 @@ const SAVE_FOLDER: &str = "/data/";
 
 /// Whether a text is empty or white throughout.
 pub(crate) fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
+    trimmed(text).is_empty()
+}
+
+/// A text without white edges. Most have none, and two bytes tell: nothing is decoded for those.
+pub(crate) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
 }
 
 /// A save location without its prefix, however often it stands in front; none where there is no prefix.
@@ -35,12 +43,32 @@ pub(crate) fn category_in(location: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{category_in, is_blank, without_save_prefix};
+    use super::{category_in, is_blank, trimmed, without_save_prefix};
 
     #[test]
     fn white_throughout_is_blank() {
         for (text, want) in [("", true), (" \t\n", true), ("\u{a0}\u{2003}", true), ("\u{a0}.", false), ("0", false)] {
             assert_eq!(is_blank(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn edges_are_white_by_unicode_and_nothing_else_is() {
+        for text in [
+            "",
+            "a",
+            "ab",
+            " a",
+            "a ",
+            "\ta\u{a0}",
+            "\u{2003}",
+            "\u{e9}",
+            "a\u{e9}",
+            "\u{e9}a",
+            "\u{7f}a\u{85}",
+            "\u{0}",
+        ] {
+            assert_eq!(trimmed(text), text.trim(), "{text:?}");
         }
     }
 

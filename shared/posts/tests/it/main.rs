@@ -17,8 +17,8 @@ use posts::quarantine::{Quarantined, Reason};
 use serde_json::{Map, Value};
 
 /// Cleans a record by the kind that its fields say.
-fn cleaned(body: &str) -> Result<Cleaned, Quarantined> {
-    clean(Cleaner::V1, None, body.as_bytes())
+fn cleaned(body: &str) -> Result<Cleaned<'static>, Quarantined> {
+    clean(Cleaner::V1, None, body.as_bytes()).map(Cleaned::into_owned)
 }
 
 /// A record with some fields set to the JSON given, or taken out where none is given.
@@ -48,13 +48,14 @@ fn check_column(base: &str, given: (&str, Option<&str>), column: &str, want: &st
 #[track_caller]
 fn check_quarantined(base: &str, given: (&str, Option<&str>), reason: Reason, field: &'static str) {
     let kind = cleaned(base).unwrap().post.kind();
-    let got = clean(Cleaner::V1, Some(kind), with(base, &[given]).as_bytes());
+    let record = with(base, &[given]);
+    let got = clean(Cleaner::V1, Some(kind), record.as_bytes());
     assert_eq!(got, Err(Quarantined { reason, field: Some(field) }), "{given:?}");
 }
 
 /// The columns of a post in the order in which they leave.
 #[track_caller]
-fn columns_of(post: &Post) -> Vec<String> {
+fn columns_of(post: &Post<'_>) -> Vec<String> {
     let json = serde_json::to_string(post).unwrap();
     // A map of this library sorts its keys, so the order is read off the text.
     let row: Map<String, Value> = serde_json::from_str(&json).unwrap();

@@ -39,7 +39,7 @@ fn check(what: &str, percent: f64, about: f64, within: f64) {
     assert!((percent - about).abs() <= within, "{what}: {percent:.2} %, expected about {about} %");
 }
 
-fn cleaned(kind: Kind, body: &str) -> Result<Cleaned, Quarantined> {
+fn cleaned(kind: Kind, body: &str) -> Result<Cleaned<'_>, Quarantined> {
     let rules = posts::rules::at(Arrival(1_700_000_000_000).day());
     clean(rules.cleaner, Some(kind), body.as_bytes())
 }
@@ -190,7 +190,7 @@ fn geos_and_users_keep_the_courses_bounds() {
         let who = format!("{:?} {:?} {joined}", user.user_name, user.age);
         let place = format!("{:?} {:?} {:?}", geo.latitude, geo.longitude, geo.country);
         assert_eq!(places.entry(who).or_insert_with(|| place.clone()), &place, "a user has one place");
-        *countries.entry(geo.country).or_default() += 1;
+        *countries.entry(geo.country.into_owned()).or_default() += 1;
         *ages.entry(user.age).or_default() += 1;
     }
     let share = |count: u32| 100.0 * f64::from(count) / f64::from(u32::try_from(POSTS).unwrap());
