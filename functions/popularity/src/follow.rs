@@ -44,13 +44,14 @@ pub(crate) async fn follow<'a, S: Store>(
     shard: &Shard,
     records: &'a [Delivered],
 ) -> Result<Summary, Unfinished<'a>> {
-    let mut rest = records;
-    for _ in 0..MAX_TURNS {
+    let (mut rest, mut done, mut moved) = (records, Summary::default(), 0);
+    while moved < MAX_TURNS {
         let progress = state.store.progress(shard).await.map_err(|error| unfinished(rest, error))?;
         rest = after(rest, progress.as_ref());
         match turn(state, shard, progress, rest).await.map_err(|error| unfinished(rest, error))? {
-            Turn::Done(summary) => return Ok(summary),
-            Turn::Moved => {}
+            Turn::Done(summary) => return Ok(done.plus(summary)),
+            Turn::Part(summary) => done = done.plus(summary),
+            Turn::Moved => moved += 1,
         }
     }
     Err(unfinished(rest, contended(format!("follow {shard}"), format!("progress was moved {MAX_TURNS} times"))))
@@ -67,6 +68,8 @@ pub(crate) fn contended(attempted: String, cause: String) -> CallError {
 
 enum Turn {
     Done(Summary),
+    /// As much as one commit holds; there is more.
+    Part(Summary),
     Moved,
 }
 
@@ -88,6 +91,8 @@ async fn turn<S: Store>(
         from.iter().for_each(|progress| window.arrive(Arrival(progress.time_ms)));
     }
     let plan = plan(shard, rest, &mut window);
+    let is_all = plan.taken == rest.len();
+    let rest = rest.get(..plan.taken).unwrap_or_default();
     let Some(last) = rest.last() else { return Ok(Turn::Done(plan.summary)) };
     let to = Progress {
         last: last.sequence.clone(),
@@ -95,7 +100,7 @@ async fn turn<S: Store>(
         time_ms: window.time_ms().unwrap_or_default(),
         parents: past.parents,
     };
-    let Plan { deltas, seen, summary } = plan;
+    let Plan { deltas, seen, summary, taken: _ } = plan;
     let chunk = Extra::Chunk(seen, last.arrival.day());
     if mutant::on(Mutant::CommitBeforePages) {
         let committed = state.store.commit(shard, from.as_ref(), &to, &chunk).await?;
@@ -110,7 +115,7 @@ async fn turn<S: Store>(
             tracing::debug!(shard = %shard, "progress committed");
             let remembered = Remembered { last: to.last, window };
             state.windows.lock().await.insert(shard.clone(), remembered);
-            Ok(Turn::Done(summary))
+            Ok(if is_all { Turn::Done(summary) } else { Turn::Part(summary) })
         }
     }
 }

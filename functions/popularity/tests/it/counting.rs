@@ -2,6 +2,7 @@
 
 use localcloud::{Fault, Rule, Service};
 use popularity::handle;
+use posts::layout::Follower;
 
 use crate::kit::{Kit, failed, pin, record};
 
@@ -65,6 +66,24 @@ async fn a_repeat_is_a_duplicate_for_a_cold_instance_too() {
         pages.iter().filter(|page| page.pk.starts_with("rate#")).filter_map(|page| page.slots.get(slot)).sum()
     };
     assert_eq!((total("cp"), total("dp"), total("qp")), (3, 1, 1));
+}
+
+/// A window chunk is one item, and an item has 400 KB: a delivery full of whole posts must not be one commit too large.
+#[tokio::test]
+async fn a_delivery_of_more_posts_than_a_commit_holds_takes_several() {
+    let kit = Kit::start().await;
+    let whole = |ind: usize| {
+        format!(
+            r#"{{"pin":{{"index":{ind},"unique_id":"u","category":"art"}},
+                "geo":{{"ind":{ind},"timestamp":"2020-08-28 03:52:47","latitude":1,"longitude":2,"country":"Chile"}},
+                "user":{{"ind":{ind},"first_name":"A","last_name":"B","age":20,"date_joined":"2016-08-28 03:52:47"}}}}"#
+        )
+    };
+    let records: Vec<_> = (0..2_700).map(|ind| record(ind, HOUR_MS, whole(ind).into_bytes())).collect();
+    assert!(failed(&handle(&kit.instance().await, kit.delivery(&records)).await).is_empty());
+    let progress = kit.table().await.progress(Follower::Count, &kit.shard).await.unwrap().unwrap();
+    assert_eq!((progress.ordinal, &progress.last), (2, &records[2_699].sequence));
+    kit.assert_pages_of(&records, &kit.stored_pages(&records).await, "over two commits");
 }
 
 #[tokio::test]
