@@ -88,7 +88,9 @@ async fn turn<S: Store>(
     if mutant::on(Mutant::WindowBeforeProgress) {
         from = state.store.progress(shard).await?;
         rest = after(rest, from.as_ref());
-        from.iter().for_each(|progress| window.arrive(Arrival(progress.time_ms)));
+        if let Some(progress) = &from {
+            window.arrive(Arrival(progress.time_ms));
+        }
     }
     let plan = plan(shard, rest, &mut window);
     let is_all = plan.taken == rest.len();

@@ -1,8 +1,11 @@
 //! What a delivery does, case by case.
 
+use aws::failure::Failure;
+use aws::live::Expected;
 use localcloud::{Fault, Rule, Service};
 use popularity::handle;
 use posts::layout::Follower;
+use serde_json::json;
 
 use crate::kit::{Kit, failed, pin, record};
 
@@ -84,6 +87,27 @@ async fn a_delivery_of_more_posts_than_a_commit_holds_takes_several() {
     let progress = kit.table().await.progress(Follower::Count, &kit.shard).await.unwrap().unwrap();
     assert_eq!((progress.ordinal, &progress.last), (2, &records[2_699].sequence));
     kit.assert_pages_of(&records, &kit.stored_pages(&records).await, "over two commits");
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_holds_up_its_shard_and_is_not_passed_over() {
+    let kit = Kit::start().await;
+    let records: Vec<_> =
+        (0..4).map(|number| record(number, HOUR_MS, pin(&number.to_string(), "Ann", "art"))).collect();
+    // A poster's page as only a hand can have left it: its `last` is no sequence number, and lies after every one.
+    let damaged = json!({
+        "pk": {"S": "poster#1970-01-01#Ann"}, "sk": {"S": kit.shard.to_string()}, "last": {"S": "zzz"}, "h01": {"N": "7"},
+    });
+    kit.put_item(&damaged).await;
+    let instance = kit.instance().await;
+    let response = handle(&instance, kit.delivery(&records)).await;
+    assert_eq!(failed(&response), [records[0].digits.as_str()]);
+    let table = kit.table().await;
+    let update = kit.pages_of(&records).into_iter().find(|page| page.key.pk.starts_with("poster#")).unwrap();
+    let error = table.write_page(&update, &Expected::BeforeFirst).await.unwrap_err();
+    assert_eq!(error.failure, Failure::Permanent);
+    assert!(error.to_string().contains("poster#1970-01-01#Ann pin-1/shardId-000000000000"), "{error}");
+    assert_eq!(table.progress(Follower::Count, &kit.shard).await.unwrap(), None, "the batch is not done");
 }
 
 #[tokio::test]

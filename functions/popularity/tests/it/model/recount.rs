@@ -52,16 +52,16 @@ pub(crate) fn names(fixtures: &[Fixture]) -> Names {
 
 pub(crate) fn recount(shape: &[Place], stream: &Stream, fixtures: &[Fixture], names: &Names) -> Recount {
     let mut recount = Recount::default();
-    for place in 0..shape.len() {
+    for (place, puts) in stream.iter().enumerate() {
         let before = ancestors(shape, place);
         let last_ms = |place: &usize| recount.times_ms[*place].last().copied();
         let mut time_ms = before.iter().filter_map(last_ms).max().unwrap_or(i64::MIN);
         let inherited: Vec<Counted> = before.iter().flat_map(|place| recount.counted[*place].clone()).collect();
-        let (mut own, mut times_ms): (Vec<Counted>, _) = (Vec::new(), Vec::new());
-        for (record, put) in stream[place].iter().enumerate() {
+        let (mut own, mut after): (Vec<Counted>, _) = (Vec::new(), Vec::new());
+        for (record, put) in puts.iter().enumerate() {
             let arrival = put.delivered.arrival;
             time_ms = time_ms.max(arrival.ms());
-            times_ms.push(time_ms);
+            after.push(time_ms);
             for (post, (id, digest)) in fixtures[put.fixture].posts.iter().zip(&names[put.fixture]) {
                 let fate = fate(post, *id, *digest, time_ms, arrival, inherited.iter().chain(&own));
                 if fate == 'c' {
@@ -71,7 +71,7 @@ pub(crate) fn recount(shape: &[Place], stream: &Stream, fixtures: &[Fixture], na
             }
         }
         recount.counted.push(own);
-        recount.times_ms.push(times_ms);
+        recount.times_ms.push(after);
     }
     recount
 }

@@ -41,6 +41,7 @@ fn every_schedule_leaves_what_one_pass_gives() {
     );
 }
 
+#[expect(clippy::print_stdout, reason = "a run of hours says how far it is")]
 fn work(next: &AtomicU64, schedules: u64) -> Tally {
     let setting = Setting::new();
     let mut sum = Tally::default();
