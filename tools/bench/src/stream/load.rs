@@ -140,7 +140,8 @@ impl Draw<'_> {
 
     fn geo(&mut self, position: u64) -> String {
         // The course's countries are skewed to the front of the alphabet.
-        let place = (self.rng.f64() * self.rng.f64() * COUNTRIES.len() as f64) as usize;
+        let before = self.rng.usize(..COUNTRIES.len());
+        let place = self.rng.usize(..=before);
         let country = self.dirty("Nowhere at all", COUNTRIES[place].to_owned());
         let latitude = if self.percent(0.5) { "91.5".to_owned() } else { self.degrees(89) };
         let (longitude, timestamp) = (self.degrees(179), self.time(2017, 6));

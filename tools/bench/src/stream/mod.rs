@@ -49,8 +49,9 @@ const NAMES: [&str; 4] = ["bytes", "runtime", "floor_value", "floor_typed"];
 /// Checks, measures, and gives the figures.
 pub(crate) fn run(args: &Args) -> Result<Value, String> {
     let streams = load::streams(args.seed, args.events, args.records);
-    let records = f64::from(args.events) * f64::from(args.records) * streams.len() as f64;
-    let weight: usize = streams.iter().flat_map(|stream| &stream.events).map(Vec::len).sum();
+    let events = || streams.iter().flat_map(|stream| &stream.events);
+    let records = f64::from(args.records) * events().map(|_| 1.0).sum::<f64>();
+    let weight: f64 = events().filter_map(|event| u32::try_from(event.len()).ok()).map(f64::from).sum();
     let check = check(&streams, Road::Bytes)?;
     if check != self::check(&streams, Road::Runtime)? {
         return Err("the two roads give different updates".to_owned());
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Value, String> {
     let ns = |times: Vec<Duration>| median(times).as_secs_f64() * 1e9 / records;
     let [bytes, runtime, value, typed] = times.map(ns);
     let mut figures = json!({
-        "machine": machine(), "records": records, "bytes_a_record": weight as f64 / records, "runs": args.runs,
+        "machine": machine(), "records": records, "bytes_a_record": weight / records, "runs": args.runs,
         "updates": check.updates, "counted": check.counted, "quarantined": check.quarantined,
         "ns_a_record": { "bytes": bytes, "runtime": runtime, "floor_value": value, "floor_typed": typed },
         "of_floor_value": { "bytes": bytes / value, "runtime": runtime / value },
