@@ -118,10 +118,18 @@ impl S3Settings {
     }
 }
 
+/// The SDK's defaults that everything here is built on.
+pub(crate) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// How long one attempt of a call may take.
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}
+
 fn loader() -> ConfigLoader {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).retry_config(RetryConfig::disabled()).timeout_config(timeouts)
+    aws_config::defaults(behavior()).retry_config(RetryConfig::disabled()).timeout_config(timeouts())
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 pub mod boot;
 pub mod bucket;
+#[cfg(feature = "connector")]
+pub mod connector;
 pub mod env;
 pub mod failure;
 mod item;
