@@ -83,6 +83,9 @@ pub(crate) struct Weather {
     /// Faults in a thousand calls.
     rate: u32,
     kinds: Vec<Fault>,
+    /// Calls in a thousand with which a spell begins in which hardly any call goes well, so that retries end in failure.
+    spells: u32,
+    spell_left: u32,
     /// Calls in a thousand that take up to seconds.
     slow: u32,
     /// Pages in a thousand that are cut short.
@@ -103,7 +106,8 @@ impl Weather {
         }
         let slow = [0, 10, 50][random.usize(..3)];
         let short = [0, 0, 400][random.usize(..3)];
-        Self { random, rate, kinds, slow, short, calls_left: CLEARS_AFTER_CALLS }
+        let spells = [0, 0, 10, 30][random.usize(..4)];
+        Self { random, rate, kinds, spells, spell_left: 0, slow, short, calls_left: CLEARS_AFTER_CALLS }
     }
 
     /// From now on nothing happens any more.
@@ -118,7 +122,13 @@ impl Weather {
     pub(crate) fn way(&mut self) -> Way {
         let clear = self.is_clear();
         self.calls_left = self.calls_left.saturating_sub(1);
-        let fault = (!clear && self.random.u32(..1_000) < self.rate)
+        if self.random.u32(..1_000) < self.spells {
+            self.spell_left = self.random.u32(6..40);
+        }
+        let in_spell = self.spell_left > 0;
+        self.spell_left = self.spell_left.saturating_sub(1);
+        let rate = if in_spell { 950 } else { self.rate };
+        let fault = (!clear && self.random.u32(..1_000) < rate)
             .then(|| self.random.choice(self.kinds.iter().copied()))
             .flatten();
         let late = (fault == Some(Fault::Late) || self.random.bool()).then(|| self.lateness());

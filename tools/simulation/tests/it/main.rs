@@ -4,4 +4,5 @@
 
 mod agreement;
 mod breaks;
+mod mutants;
 mod schedules;

@@ -35,7 +35,9 @@ fn every_number_is_right_after_every_schedule() {
     assert_eq!(tally.schedules, SEEDS.end - SEEDS.start);
     // Schedules in which nothing happens would pass as well.
     assert!(tally.all_faults() > 10 * tally.schedules, "{}", tally.to_json());
-    for kind in ["zombie", "crash", "bisect", "replay after success", "old range in flight", "two mappings"] {
+    for kind in
+        ["zombie", "crash", "bisect", "replay after success", "old range in flight", "two mappings", "failed delivery"]
+    {
         assert!(tally.events.get(kind).is_some_and(|count| *count > 100), "{kind}: {}", tally.to_json());
     }
     for kind in ["shard of a split", "shard of a merge"] {
