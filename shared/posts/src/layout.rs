@@ -30,6 +30,12 @@ pub const ORDINAL: &str = "ordinal";
 pub const TIME: &str = "time";
 /// The shard's parents, stored by its first commit.
 pub const PARENTS: &str = "parents";
+/// A top list's packed posters and caps.
+pub const TOP: &str = "top";
+/// The most that a poster outside a top list can have.
+pub const FLOOR: &str = "floor";
+/// How often a top list was written: 1, 2, 3 ...
+pub const VERSION: &str = "version";
 
 /// How long pages and window chunks outlive their arrival day, in days. The streams' retention must be shorter.
 pub const KEPT_DAYS: i32 = 10;
@@ -108,7 +114,8 @@ impl PageKey {
         Self { pk: rate_pk(hour.day), sk: format!("{}{shard}", bucket_prefix(Bucket::Hour(hour))), day: hour.day }
     }
 
-    /// A poster's page of a day: `poster#2026-11-21#<name>`, `<shard>`.
+    /// A poster's page of a day: `poster#<name>`, `2026-11-21#<shard>`. All days of a poster are one partition, since whoever
+    /// reads one usually reads some in a row.
     #[must_use]
     pub fn poster(shard: &Shard, day: Day, poster: &str) -> Self {
         Self::poster_on(shard, day, &day.to_string(), poster)
@@ -116,7 +123,7 @@ impl PageKey {
 
     /// [`PageKey::poster`] where the day's name is at hand: a batch has hundreds of posters on one day.
     pub(crate) fn poster_on(shard: &Shard, day: Day, day_name: &str, poster: &str) -> Self {
-        Self { pk: poster_pk_on(day_name, poster), sk: shard.as_str().to_owned(), day }
+        Self { pk: poster_pk(poster), sk: [day_name, "#", shard.as_str()].concat(), day }
     }
 }
 
@@ -138,14 +145,38 @@ pub fn rate_pk(day: Day) -> String {
     format!("rate#{day}")
 }
 
-/// The partition key of a poster's page of a day.
+/// What the partition keys of poster pages start with.
+const POSTER_PREFIX: &str = "poster#";
+
+/// The partition key of a poster's pages, of all days and shards.
 #[must_use]
-pub fn poster_pk(day: Day, poster: &str) -> String {
-    poster_pk_on(&day.to_string(), poster)
+pub fn poster_pk(poster: &str) -> String {
+    [POSTER_PREFIX, poster].concat()
 }
 
-fn poster_pk_on(day_name: &str, poster: &str) -> String {
-    ["poster#", day_name, "#", poster].concat()
+/// What the sort keys of poster pages of a day start with.
+#[must_use]
+pub fn poster_prefix(day: Day) -> String {
+    format!("{day}#")
+}
+
+/// Whose page of which day a stored key is; `None` for what is no poster's page.
+#[must_use]
+pub fn poster_of<'a>(pk: &'a str, sk: &str) -> Option<(&'a str, Day)> {
+    let (day, _) = sk.split_once('#')?;
+    Some((pk.strip_prefix(POSTER_PREFIX)?, day.parse().ok()?))
+}
+
+/// The partition key of a day's top lists.
+#[must_use]
+pub fn top_pk(day: Day) -> String {
+    format!("top#{day}")
+}
+
+/// The sort key of a shard's top list of a bucket: `h13#<shard>` or `d#<shard>`.
+#[must_use]
+pub fn top_sk(bucket: Bucket, shard: &Shard) -> String {
+    format!("{}{shard}", bucket_prefix(bucket))
 }
 
 /// What the sort keys of a bucket's pages start with: `h13#` or `d#`.
@@ -231,6 +262,8 @@ mod tests {
             PageKey::rate(&shard(), hour).to_string(),
             PageKey::dimension(&shard(), Dimension::AgeGroup, 0, Bucket::Day(hour.day)).to_string(),
             PageKey::poster(&shard(), hour.day, &poster_key("Ann")).to_string(),
+            format!("{} {}", top_pk(hour.day), top_sk(Bucket::Hour(hour), &shard())),
+            format!("{} {}", top_pk(hour.day), top_sk(Bucket::Day(hour.day), &shard())),
             format!("{} {}", Follower::Count.pk(&shard()), chunk_sk(&last)),
             format!("{} {}", Follower::Chain.pk(&shard()), entry_sk(42)),
             raw_object_key(&shard(), hour.day, &first, &last),
@@ -240,7 +273,9 @@ mod tests {
             [
                 "rate#2026-11-21 h23#pin-1/shardId-000000000000",
                 "age_group#0#2026-11-21 d#pin-1/shardId-000000000000",
-                "poster#2026-11-21#Ann pin-1/shardId-000000000000",
+                "poster#Ann 2026-11-21#pin-1/shardId-000000000000",
+                "top#2026-11-21 h23#pin-1/shardId-000000000000",
+                "top#2026-11-21 d#pin-1/shardId-000000000000",
                 "count#pin-1/shardId-000000000000 window#003150",
                 "chain#pin-1/shardId-000000000000 entry#0000000000000000042",
                 "raw/pin-1/dt=2026-11-21/shardId-000000000000/00249-003150.ndjson.zst",
@@ -255,6 +290,18 @@ mod tests {
             assert!(poster_key(name).starts_with("sha256:") && poster_key(name).len() == 39, "{name:?}");
         }
         assert_eq!(poster_key(&"x".repeat(128)).len(), 128);
+    }
+
+    #[test]
+    fn a_poster_pages_key_tells_whose_and_of_which_day_it_is() {
+        let day = Arrival(1_795_305_599_999).day();
+        for name in ["Ann", "a#b", "2026-11-20#Bob", "#", "<img src=x>"] {
+            let key = PageKey::poster(&shard(), day, name);
+            assert_eq!(poster_of(&key.pk, &key.sk), Some((name, day)), "{name}");
+        }
+        let rate = PageKey::rate(&shard(), day.at(1));
+        assert_eq!(poster_of(&rate.pk, &rate.sk), None);
+        assert_eq!(poster_of("poster#Ann", "pin-1/shardId-000000000000"), None);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod rules;
 pub mod sequence;
 pub mod shard;
 pub mod tables;
+pub mod top;
 pub mod value;
 
 pub use geo::Geo;

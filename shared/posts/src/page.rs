@@ -490,10 +490,10 @@ mod tests {
                 "rate#1970-01-01 h01#pin-1/shardId-000000000000",
                 "category#0#1970-01-01 h01#pin-1/shardId-000000000000",
                 "category#0#1970-01-01 d#pin-1/shardId-000000000000",
-                "poster#1970-01-01#Ann pin-1/shardId-000000000000",
+                "poster#Ann 1970-01-01#pin-1/shardId-000000000000",
             ]
         );
-        let poster = page(&deltas, "poster#1970-01-01#Ann", "").update_after(None).unwrap();
+        let poster = page(&deltas, "poster#Ann", "1970-01-01#").update_after(None).unwrap();
         assert_eq!(poster.slots.adds, BTreeMap::from([("h01".to_owned(), 1)]));
         assert_eq!(poster.slots.followers, Some(1_200));
     }
@@ -512,7 +512,7 @@ mod tests {
     fn the_last_readable_follower_count_stands() {
         let records = [(0, pin(1, "Ann", "5k")), (1, pin(2, "Ann", "6k")), (2, pin(3, "Ann", "User Info Error"))];
         let deltas = pages(&records);
-        let delta = page(&deltas, "poster#1970-01-01#Ann", "");
+        let delta = page(&deltas, "poster#Ann", "1970-01-01#");
         assert_eq!(delta.update_after(None).unwrap().slots.followers, Some(6_000));
         for (after, first, count) in [(None, 1, 3), (Some(sequence(1)), 2, 2), (Some(sequence(2)), 3, 1)] {
             let update = delta.update_after(after.as_ref()).unwrap();

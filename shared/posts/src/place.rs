@@ -68,9 +68,9 @@ impl Place {
         let (family, rest) = pk.split_once('#')?;
         let place = match family {
             POSTER => {
-                let (day, poster) = rest.split_once('#')?;
-                let part = Part::Poster { poster: poster.to_owned() };
-                Self { shard: Shard::parse(sk)?, day: day.parse().ok()?, part }
+                let (day, shard) = sk.split_once('#')?;
+                let part = Part::Poster { poster: rest.to_owned() };
+                Self { shard: Shard::parse(shard)?, day: day.parse().ok()?, part }
             }
             RATE => {
                 let (hour, shard) = bucket(sk)?;
@@ -160,7 +160,9 @@ mod tests {
             ("category#0#2026-11-21", "d#pin-1"),
             ("colour#0#2026-11-21", "d#pin-1/s"),
             ("poster#2026-11-21", "pin-1/s"),
-            ("poster#2026-11-21#Ann", "d#pin-1/s"),
+            ("poster#Ann", "d#pin-1/s"),
+            ("poster#Ann", "2026-11-21#pin-1"),
+            ("top#2026-11-21", "d#pin-1/s"),
         ] {
             assert_eq!(Place::read(pk, sk), None, "{pk} {sk}");
         }

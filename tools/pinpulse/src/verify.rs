@@ -181,7 +181,7 @@ mod tests {
             "by_day": {"2026-11-21": tally(8, 2)}, "conservation": tally(5, 0), "chain_entries": tally(1, 0),
             "raw_objects": tally(1, 0), "mismatches": [], "unnamed": 0,
             "in_flight": [
-                flying("poster#2026-11-21#Ann Lee pin-1/s", "003104"), flying("rate#2026-11-21 h12#pin-1/s", "003105"),
+                flying("poster#Ann Lee 2026-11-21#pin-1/s", "003104"), flying("rate#2026-11-21 h12#pin-1/s", "003105"),
             ],
         });
         serde_json::from_value(report).unwrap()
@@ -193,11 +193,11 @@ mod tests {
         let seen = |at: &str, last: &str| InFlight { at: at.to_owned(), last: last.to_owned() };
         strand(
             &mut second,
-            &[seen("poster#2026-11-21#Ann Lee pin-1/s", "003104"), seen("rate#2026-11-21 h12#pin-1/s", "003101")],
+            &[seen("poster#Ann Lee 2026-11-21#pin-1/s", "003104"), seen("rate#2026-11-21 h12#pin-1/s", "003101")],
         );
         assert!(!second.is_equal());
         assert_eq!((second.mismatches.len(), second.in_flight.len()), (1, 1));
-        assert_eq!(second.mismatches[0].at, "poster#2026-11-21#Ann Lee pin-1/s");
+        assert_eq!(second.mismatches[0].at, "poster#Ann Lee 2026-11-21#pin-1/s");
         for tally in [second.pages, second.by["poster"], second.by_day["2026-11-21"]] {
             assert_eq!((tally.mismatched, tally.compared), (1, tally.equal + 1));
         }

@@ -239,9 +239,9 @@ async fn every_single_falsification_of_a_page_is_named() {
     let [before, after] = days();
     let category = Key(format!("category#0#{after}"), format!("d#{PIN}"));
     let rate = Key(format!("rate#{before}"), format!("h23#{PIN}"));
-    let ann = Key(format!("poster#{after}#Ann"), PIN.to_owned());
+    let ann = Key("poster#Ann".to_owned(), format!("{after}#{PIN}"));
     let country = Key(format!("country#0#{after}"), "h00#geo-1/shardId-000000000000".to_owned());
-    let nobody = Key(format!("poster#{after}#Nobody"), PIN.to_owned());
+    let nobody = Key("poster#Nobody".to_owned(), format!("{after}#{PIN}"));
     let crooked = Key(format!("category#0#{after}"), format!("day#{PIN}"));
     let cases: Vec<(&str, &Key, Change, &[&str])> = vec![
         ("one too many", &category, |page| add(page, "00", 1), &["00"]),
@@ -296,7 +296,7 @@ async fn a_page_that_missed_the_last_of_its_records_is_named() {
     let pipeline = Pipeline::told().await;
     let [_, after] = days();
     // As the page was before record 107: right by itself, but popularity is done with 107.
-    let ann = Key(format!("poster#{after}#Ann"), PIN.to_owned());
+    let ann = Key("poster#Ann".to_owned(), format!("{after}#{PIN}"));
     let earlier = |page: &mut Value| {
         add(page, "h00", -1);
         page["f"] = json!({"N": "13000"});
@@ -409,7 +409,7 @@ async fn a_page_in_flight_holds_at_least_what_the_tables_do() {
     pipeline.count(&pins, &records[5..]).await;
     assert!(pipeline.all().await.is_equal());
     let [_, after] = days();
-    let ann = Key(format!("poster#{after}#Ann"), PIN.to_owned());
+    let ann = Key("poster#Ann".to_owned(), format!("{after}#{PIN}"));
     let report = falsified(&pipeline, &ann, |page| page["h00"] = json!({"N": "0"})).await;
     assert_eq!(named(&report), [(ann.text(), "h00".to_owned())]);
     // One more than it should be shows only when the tables are there.
@@ -448,7 +448,7 @@ async fn only_the_days_asked_for_are_compared() {
 async fn pages_that_are_gone_after_their_time_are_expired_and_those_still_there_compared() {
     let pipeline = Pipeline::told().await;
     let [before, after] = days();
-    let ann = Key(format!("poster#{before}#Ann"), PIN.to_owned());
+    let ann = Key("poster#Ann".to_owned(), format!("{before}#{PIN}"));
     let rate = Key(format!("rate#{before}"), format!("h23#{PIN}"));
     pipeline.delete(&ann).await;
     pipeline.delete(&rate).await;

@@ -9,6 +9,7 @@ mod course;
 mod geo;
 mod pin;
 mod properties;
+mod top;
 mod user;
 mod whole;
 
