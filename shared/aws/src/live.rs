@@ -3,6 +3,7 @@
 mod page;
 mod progress;
 mod scan;
+mod top;
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub use page::{ALWAYS, AT_OR_BEFORE, BEFORE, EXACTLY, Expected, Page, Written, condition};
 pub use progress::{ChainEntry, Committed, Extra, Progress};
 pub use scan::Found;
+pub use top::{StoredTop, TopWritten};
 
 use crate::failure::CallError;
 use crate::item::{Item, text};

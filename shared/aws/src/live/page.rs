@@ -40,7 +40,7 @@ pub enum Expected {
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// Applied; the touched slots with their new values.
+    /// Applied; the page as it is now, with all its slots.
     Applied(Page),
     /// Not applied: the page as it was found, whose `last` says what it holds already.
     Behind(Page),
@@ -72,7 +72,7 @@ impl LiveTable {
             .expression_attribute_values(":bound", text(bound.as_str()))
             .expression_attribute_values(":last", text(update.last.as_str()))
             .expression_attribute_values(":expires", number(expires_s(update.key.day)))
-            .return_values(ReturnValue::UpdatedNew)
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for (position, (slot, count)) in update.slots.adds.iter().enumerate() {
             call = call
@@ -86,12 +86,7 @@ impl LiveTable {
         let attempted = || format!("write page {}", update.key);
         let unreadable = || CallError::permanent(attempted(), "the page as stored is not readable");
         match call.send().await {
-            Ok(output) => {
-                let mut item = output.attributes.unwrap_or_default();
-                item.insert(PK.to_owned(), text(&update.key.pk));
-                item.insert(SK.to_owned(), text(&update.key.sk));
-                page(&item).map(Written::Applied).ok_or_else(unreadable)
-            }
+            Ok(output) => output.attributes.as_ref().and_then(page).map(Written::Applied).ok_or_else(unreadable),
             Err(error) => match error.as_service_error() {
                 Some(service) if service.is_conditional_check_failed_exception() => {
                     found(service).map(Written::Behind).ok_or_else(unreadable)
