@@ -3,8 +3,8 @@
 //! All there ever was is T(C), counted from the tables for arrival days before C, and the live pages of C and later. That sum
 //! misses nothing and counts nothing twice only if the lake holds every post that the live pages of the days before C hold.
 //! So C moves over a day only when every shard's watermark has passed the last record of each of the shard's pages of that
-//! day, and never moves back. Poster pages are not looked at: the totals hold no posters, and a post that touches one
-//! touches its day's rate and category pages too.
+//! day, and never moves back. Poster pages are not looked at: there are too many, and a post that touches one touches its
+//! day's rate and category pages too.
 
 use aws::live::{LiveTable, Page};
 use futures::future::try_join_all;

@@ -1,4 +1,5 @@
-//! T(C): how many posts of each category, country and age group arrived before the day C, counted from the tables.
+//! T(C): how many posts of each category, country and age group arrived before the day C, counted from the tables; and of the
+//! posters who posted most.
 //!
 //! The fate rule is live's own: rows that are no duplicates, from the tables themselves and not the views, since live counts
 //! a row that is posted again a day later again. The names are live's too: what had no slot under the rules of its arrival
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::answer::query;
 use crate::error::Error;
+use crate::profiles::Profiles;
 
 /// The label of what has no slot.
 const OTHER: &str = "other";
@@ -30,6 +32,8 @@ pub struct Totals {
     pub cutoff_day: String,
     /// Posts by value, for each dimension by its name. A value without posts is not listed.
     pub by: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// The posters who posted most.
+    pub profiles: Profiles,
 }
 
 impl Totals {
@@ -42,7 +46,7 @@ impl Totals {
         for dimension in Dimension::ALL {
             by.insert(dimension.as_str(), count(session, dimension, cutoff).await?);
         }
-        Ok(Self { cutoff_day: cutoff.to_string(), by })
+        Ok(Self { cutoff_day: cutoff.to_string(), by, profiles: Profiles::before(session, cutoff).await? })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The totals behind `window=all`: live's own fate rule over the tables, and a day C that passes no day too early.
 
 use posts::arrival::{Arrival, Day};
-use posts::layout::PageKey;
+use posts::layout::{PageKey, poster_key};
 use posts::page::{Bucket, Dimension};
 use posts::questions::TOTALS_KEY;
 use posts::shard::Shard;
@@ -80,6 +80,61 @@ async fn posts_before_c_are_counted_as_live_counts_them() {
             "age_group": {"18-24": 1, "50+": 2, "other": 1},
         })
     );
+}
+
+#[tokio::test]
+async fn posters_before_c_are_counted_under_the_keys_of_their_pages() {
+    let world = World::start().await;
+    let long = "x".repeat(10_000);
+    let mut rows = Rows::default();
+    for (sequence, ago, name, followers, duplicate) in [
+        (1, 9, json!("Ann"), json!(5), false),
+        (2, 9, json!("\u{a0}Ann \u{3000}\n"), json!(7_000), false),
+        (3, 8, json!(" Ann"), json!(6), false),
+        (4, 8, json!("Ann"), json!(9_000_000), true),
+        (5, 8, json!("<img src=x onerror=alert(1)>"), json!(0), false),
+        (6, 8, json!("it's"), json!(null), false),
+        (7, 8, json!(long), json!(1), false),
+        (8, 8, json!(long), json!(null), false),
+        (9, 8, json!(null), json!(50), false),
+        // Of C itself, and so for the live pages to tell.
+        (10, 6, json!("it's"), json!(8), false),
+        (11, 0, json!("Bob"), json!(8), false),
+    ] {
+        let own = json!({"ind": sequence, "category": "art", "poster_name": name, "follower_count": followers});
+        rows.push(Table::Pin, Origin::new(NOON_MS - ago * DAY_MS, "pin-1", sequence).row(own, duplicate));
+    }
+    world.archive(&shard("pin-1"), 11).await;
+    world.commit_all(&rows, &[(&shard("pin-1"), 1)]).await;
+    let totals = totals(&world).await;
+    assert_eq!(
+        totals["profiles"],
+        json!({"floor": 0, "items": [
+            {"key": "Ann", "count": 3, "followers": 7_000},
+            {"key": poster_key(&long), "count": 2, "followers": 1},
+            {"key": "<img src=x onerror=alert(1)>", "count": 1, "followers": 0},
+            {"key": "it's", "count": 1, "followers": null},
+        ]})
+    );
+}
+
+#[tokio::test]
+async fn posters_beyond_the_thousandth_are_told_by_their_floor_alone() {
+    let world = World::start().await;
+    let mut rows = Rows::default();
+    // A thousand posters of two pins, and one of one.
+    for sequence in 1..=2_001_u64 {
+        let own = json!({"ind": sequence, "category": "art", "poster_name": format!("p{:04}", sequence / 2)});
+        rows.push(Table::Pin, Origin::new(NOON_MS - 9 * DAY_MS, "pin-1", sequence).row(own, false));
+    }
+    rows.push(Table::Pin, Origin::new(NOON_MS, "pin-1", 2_002).row(json!({"ind": 1, "category": "art"}), false));
+    world.archive(&shard("pin-1"), 2_002).await;
+    world.commit_all(&rows, &[(&shard("pin-1"), 1)]).await;
+    let profiles = totals(&world).await["profiles"].take();
+    assert_eq!(profiles["floor"], 1);
+    let items = profiles["items"].as_array().unwrap();
+    assert_eq!((items.len(), &items[0]["key"], &items[999]["key"]), (1_000, &json!("p0001"), &json!("p1000")));
+    assert!(items.iter().all(|item| item["count"] == 2));
 }
 
 #[tokio::test]
