@@ -2,7 +2,8 @@
 //!
 //! The order matters. Progress is read before the window, and chunks that end after the progress read are left out, so every
 //! attempt decides from the same past. Pages are written before progress moves, so a crash between repeats pages (which
-//! refuse what they hold) and never skips them. Nothing here is undone and nothing locks.
+//! refuse what they hold) and never skips them; the same goes for top lists, which are made of the pages. Nothing here is
+//! undone and nothing locks.
 
 use aws::failure::{CallError, Failure};
 use aws::live::{Committed, Extra, Progress};
@@ -13,11 +14,11 @@ use posts::mutant::{self, Mutant};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
 
-use crate::State;
 use crate::past::Past;
 use crate::plan::{Plan, Summary, plan};
 use crate::store::Store;
 use crate::write::write_pages;
+use crate::{State, top};
 
 /// How often progress may be found moved by another instance before the batch is given back to the event source.
 const MAX_TURNS: u32 = 10;
@@ -109,7 +110,13 @@ async fn turn<S: Store>(
         write_pages(&state.store, &deltas, &to.last).await?;
         return Ok(if committed == Committed::Done { Turn::Done(summary) } else { Turn::Moved });
     }
-    write_pages(&state.store, &deltas, &to.last).await?;
+    let pages = write_pages(&state.store, &deltas, &to.last).await?;
+    if mutant::on(Mutant::ListsAfterCommit) {
+        let committed = state.store.commit(shard, from.as_ref(), &to, &chunk).await?;
+        top::update(&state.store, &state.tops, shard, rest, &pages).await?;
+        return Ok(if committed == Committed::Done { Turn::Done(summary) } else { Turn::Moved });
+    }
+    top::update(&state.store, &state.tops, shard, rest, &pages).await?;
     match state.store.commit(shard, from.as_ref(), &to, &chunk).await? {
         Committed::Moved if mutant::on(Mutant::MovedIsDone) => Ok(Turn::Done(summary)),
         Committed::Moved => Ok(Turn::Moved),

@@ -1,8 +1,8 @@
 //! Popularity: follows the streams and keeps live numbers in DynamoDB.
 //!
 //! Lambda delivers a shard's records at least once, in any bounds, sometimes to two instances at a time. Each shard's records
-//! are judged in order ([`plan`]), each page they touch gets one conditional write, and progress moves with the duplicate
-//! window's chunk in one transaction ([`follow`]). A bad record is a fate, never a failure; a failure of a store fails the
+//! are judged in order ([`plan`]), each page they touch gets one conditional write, top lists take in what poster pages now say
+//! ([`top`]), and progress moves with the duplicate window's chunk in one transaction ([`follow`]). A bad record is a fate, never a failure; a failure of a store fails the
 //! shard's batch from its first record on, and nothing is skipped.
 
 mod body;
@@ -11,6 +11,7 @@ mod follow;
 mod past;
 mod plan;
 mod store;
+mod top;
 mod write;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ pub use store::{LiveStore, Store};
 pub struct State<S = LiveStore> {
     store: S,
     windows: Mutex<HashMap<Shard, Remembered>>,
+    tops: top::Remembered,
 }
 
 impl State {
@@ -50,7 +52,7 @@ impl<S> State<S> {
     /// Over any stores.
     #[must_use]
     pub fn over(store: S) -> Self {
-        Self { store, windows: Mutex::new(HashMap::new()) }
+        Self { store, windows: Mutex::new(HashMap::new()), tops: top::Remembered::default() }
     }
 }
 

@@ -7,13 +7,14 @@ use std::future::Future;
 
 use aws::failure::CallError;
 use aws::lineage::Ancestry;
-use aws::live::{Committed, Expected, Extra, LiveTable, Progress, Written};
+use aws::live::{Committed, Expected, Extra, LiveTable, Progress, StoredTop, TopWritten, Written};
 use aws::stream::{ListedShard, PostStream};
 use posts::fate::Seen;
 use posts::layout::Follower;
-use posts::page::PageUpdate;
+use posts::page::{Bucket, PageUpdate};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
+use posts::top::TopList;
 
 /// The stores of one instance. Every read is consistent: it sees all writes that were answered before it was made.
 pub trait Store: Ancestry {
@@ -28,6 +29,18 @@ pub trait Store: Ancestry {
 
     /// Applies an update to a page if its `last` is as expected, else says what is there. Atomic, a page at a time.
     fn write_page(&self, update: &PageUpdate, expected: &Expected) -> impl Future<Output = Result<Written, CallError>>;
+
+    /// The shard's top list of a bucket; `None` before its first write.
+    fn top(&self, shard: &Shard, bucket: Bucket) -> impl Future<Output = Result<Option<StoredTop>, CallError>>;
+
+    /// Writes a top list if the stored one still has the version `over` (`None`: if there is none), else says what is there.
+    fn write_top(
+        &self,
+        shard: &Shard,
+        bucket: Bucket,
+        list: &TopList,
+        over: Option<u64>,
+    ) -> impl Future<Output = Result<TopWritten, CallError>>;
 
     /// Moves progress from what was read to `to` together with the step's chunk, all or nothing, if it still is there.
     fn commit(
@@ -67,6 +80,20 @@ impl Store for LiveStore {
 
     async fn write_page(&self, update: &PageUpdate, expected: &Expected) -> Result<Written, CallError> {
         self.table.write_page(update, expected).await
+    }
+
+    async fn top(&self, shard: &Shard, bucket: Bucket) -> Result<Option<StoredTop>, CallError> {
+        self.table.top(shard, bucket).await
+    }
+
+    async fn write_top(
+        &self,
+        shard: &Shard,
+        bucket: Bucket,
+        list: &TopList,
+        over: Option<u64>,
+    ) -> Result<TopWritten, CallError> {
+        self.table.write_top(shard, bucket, list, over).await
     }
 
     async fn commit(

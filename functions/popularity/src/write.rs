@@ -19,7 +19,6 @@ const MAX_MEETINGS: u32 = 100;
 
 /// Brings every page up to its delta's last record; the pages as they are now stored, in no order.
 ///
-/// A page that took this update has the touched slots with their new values; one that held it all already has all slots.
 /// `end` is the step's last record.
 pub(crate) async fn write_pages<S: Store>(
     store: &S,
@@ -39,7 +38,9 @@ async fn write_page<S: Store>(store: &S, delta: &PageDelta, end: &Sequence) -> R
     let mut found: Option<Page> = None;
     for _ in 0..MAX_MEETINGS {
         let held = found.as_ref().map(|page| &page.last).filter(|_| !mutant::on(Mutant::TailNotRecomputed));
-        let Some(mut update) = delta.update_after(held) else { return Ok(found) };
+        let Some(mut update) = delta.update_after(held) else {
+            return Ok(found.filter(|_| !mutant::on(Mutant::HeldPageNotListed)));
+        };
         if mutant::on(Mutant::LastOfBatch) {
             update.last = end.clone();
         }

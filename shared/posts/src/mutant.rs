@@ -24,6 +24,18 @@ pub enum Mutant {
     SequenceUnpadded,
     /// Progress and chunk are committed before the pages are written.
     CommitBeforePages,
+    /// Top lists are written after progress and chunk are committed.
+    ListsAfterCommit,
+    /// A page that held its update already is not looked at for the lists.
+    HeldPageNotListed,
+    /// A day's list counts only the hours of the records at hand.
+    DayOfTouchedHours,
+    /// A top list is written over whatever version is there.
+    ListUnconditional,
+    /// A top list that fails is passed over and the batch goes on.
+    FailedListSkipped,
+    /// A top list is remembered before it is written.
+    ListRememberedUnwritten,
     /// Progress is overwritten wherever it is.
     ProgressUnconditional,
     /// Progress that somebody else moved counts as one's own commit.
@@ -74,7 +86,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Those of following a shard.
-    pub const FOLLOWING: [Self; 29] = [
+    pub const FOLLOWING: [Self; 35] = [
         Self::ConditionDropped,
         Self::ConditionAtOrBefore,
         Self::LastOfBatch,
@@ -83,6 +95,12 @@ impl Mutant {
         Self::FailedPageSkipped,
         Self::SequenceUnpadded,
         Self::CommitBeforePages,
+        Self::ListsAfterCommit,
+        Self::HeldPageNotListed,
+        Self::DayOfTouchedHours,
+        Self::ListUnconditional,
+        Self::FailedListSkipped,
+        Self::ListRememberedUnwritten,
         Self::ProgressUnconditional,
         Self::MovedIsDone,
         Self::ProgressReadWeak,

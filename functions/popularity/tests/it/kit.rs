@@ -1,5 +1,7 @@
 //! A table and a stream of one's own, records, deliveries, and the pages one clean pass would give.
 
+use std::collections::BTreeMap;
+
 use aws::live::{LiveTable, Page};
 use aws::stream::PostStream;
 use localcloud::{REGION, StoreOptions, Stores};
@@ -8,8 +10,8 @@ use posts::arrival::Arrival;
 use posts::delivery::{Delivered, Delivery};
 use posts::envelope::{encode, items};
 use posts::fate::Window;
-use posts::layout::kind_of_stream;
-use posts::page::{PageUpdate, Pages};
+use posts::layout::{kind_of_stream, poster_of};
+use posts::page::{Bucket, PageUpdate, Pages, hour_slot};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
 use posts::{Kind, rules};
@@ -96,6 +98,34 @@ impl Kit {
             pages.extend(table.pages(&want.key.pk, &want.key.sk, &want.key.sk).await.unwrap());
         }
         pages
+    }
+
+    /// That the top lists as stored bound every poster's count of a clean pass over the records, in each hour and day, and
+    /// that whoever is listed is bounded by its cap. Returns the day lists' floors.
+    pub(crate) async fn assert_lists_bound(&self, records: &[Delivered], context: &str) -> Vec<u64> {
+        let table = self.table().await;
+        let mut counts: BTreeMap<Bucket, BTreeMap<String, u64>> = BTreeMap::new();
+        for page in self.pages_of(records) {
+            let Some((poster, day)) = poster_of(&page.key.pk, &page.key.sk) else { continue };
+            for hour in (0..24).map(|hour| day.at(hour)) {
+                let Some(count) = page.slots.adds.get(&hour_slot(hour.hour)) else { continue };
+                for bucket in [Bucket::Hour(hour), Bucket::Day(day)] {
+                    *counts.entry(bucket).or_default().entry(poster.to_owned()).or_default() += count;
+                }
+            }
+        }
+        let mut floors = Vec::new();
+        for (bucket, counts) in counts {
+            let stored = table.top(&self.shard, bucket).await.unwrap();
+            let list = stored.unwrap_or_else(|| panic!("{context}: no list of {bucket:?}")).list;
+            for (poster, count) in counts {
+                assert!(list.bound(&poster) >= count, "{context}: {poster} has {count} in {bucket:?}");
+            }
+            if matches!(bucket, Bucket::Day(_)) {
+                floors.push(list.floor());
+            }
+        }
+        floors
     }
 
     pub(crate) fn pages_of(&self, records: &[Delivered]) -> Vec<PageUpdate> {

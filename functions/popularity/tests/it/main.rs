@@ -7,3 +7,4 @@ mod kit;
 mod lineage;
 mod model;
 mod schedules;
+mod tops;

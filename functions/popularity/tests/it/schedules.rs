@@ -46,15 +46,18 @@ async fn schedule(seed: u64) {
             (false, true) => end,
             (false, false) => done,
         };
+        kit.stores.faults().clear();
+        kit.assert_lists_bound(&records[..done], &format!("seed {seed}, {done} records done")).await;
     }
     kit.stores.faults().clear();
     assert!(failed(&handle(&one, kit.delivery(&records)).await).is_empty());
     kit.assert_pages_of(&records, &kit.stored_pages(&records).await, &format!("seed {seed}"));
+    kit.assert_lists_bound(&records, &format!("seed {seed}")).await;
 }
 
 /// A handful of faults for the next deliveries.
 fn harm(kit: &Kit, random: &mut fastrand::Rng) {
-    for operation in ["UpdateItem", "TransactWriteItems", "GetItem", "Query"] {
+    for operation in ["UpdateItem", "PutItem", "TransactWriteItems", "GetItem", "Query"] {
         let fault = match random.u8(..6) {
             0 => Fault::Refuse,
             1 => Fault::LoseAnswer(Lost::Error),

@@ -7,6 +7,7 @@ use posts::arrival::Day;
 use posts::layout::{
     EXPIRES, FLOOR, PK, SK, TOP, VERSION, bucket_prefix, expires_s, poster_pk, poster_prefix, top_pk, top_sk,
 };
+use posts::mutant::{self, Mutant};
 use posts::page::Bucket;
 use posts::shard::Shard;
 use posts::top::TopList;
@@ -71,6 +72,7 @@ impl LiveTable {
                 .set_item(Some(item(shard, bucket, list, over.unwrap_or_default().saturating_add(1))))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
             let call = match over {
+                _ if mutant::on(Mutant::ListUnconditional) => call,
                 None => call.condition_expression("attribute_not_exists(pk)"),
                 Some(version) => call
                     .condition_expression("#version = :over")

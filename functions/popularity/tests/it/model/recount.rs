@@ -123,7 +123,13 @@ impl Recount {
             self.add(format!("{dimension}#{group}#{day}"), bucket, sequence, &[slot.to_owned()], None);
         }
         if let Some((poster, followers)) = poster {
-            self.add(format!("poster#{day}#{poster}"), shard, sequence, &[format!("h{hour:02}")], followers);
+            self.add(
+                format!("poster#{poster}"),
+                format!("{day}#{shard}"),
+                sequence,
+                &[format!("h{hour:02}")],
+                followers,
+            );
         }
     }
 

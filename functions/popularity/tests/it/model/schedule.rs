@@ -235,11 +235,13 @@ impl Schedule {
         }
     }
 
-    /// Looks at the pages just written.
+    /// Looks at the pages just written, and at the lists where progress just moved.
     fn look(&mut self) -> Result<(), String> {
         let written = std::mem::take(&mut self.world.borrow_mut().written);
+        let moved = std::mem::take(&mut self.world.borrow_mut().moved);
         let world = self.world.borrow();
-        written.iter().try_for_each(|key| verdict::page(&world, &self.recount, key))
+        written.iter().try_for_each(|key| verdict::page(&world, &self.recount, key))?;
+        moved.iter().try_for_each(|shard| verdict::lists(&world, &self.recount, shard))
     }
 }
 

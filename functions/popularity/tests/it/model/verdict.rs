@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use posts::layout::poster_of;
+use posts::page::Bucket;
+use posts::shard::Shard;
+
 use super::fixture::Fixture;
 use super::lineage::{Place, heirs_of, shard};
 use super::records::Stream;
@@ -19,6 +23,28 @@ pub(crate) fn page(world: &World, recount: &Recount, key: &(String, String)) -> 
         return Ok(());
     }
     Err(format!("{name} up to {}: {:?} {:?} instead of {held:?}", stored.last, stored.slots, stored.followers))
+}
+
+/// The top lists of a shard whose progress just moved: they must bound every poster page as it stood there.
+pub(crate) fn lists(world: &World, recount: &Recount, shard: &Shard) -> Result<(), String> {
+    let Some(step) = world.steps.get(shard).and_then(|steps| steps.last()) else { return Ok(()) };
+    for ((pk, sk), states) in &recount.pages {
+        let Some((poster, day)) = poster_of(pk, sk).filter(|_| sk.ends_with(&format!("#{shard}"))) else { continue };
+        let Some((_, held)) = states.iter().rev().find(|(last, _)| *last <= step.to.last) else { continue };
+        let hours = held.slots.iter().map(|(slot, count)| {
+            let hour = slot.strip_prefix('h').and_then(|hour| hour.parse().ok()).unwrap();
+            (Bucket::Hour(day.at(hour)), *count)
+        });
+        let whole = (Bucket::Day(day), held.slots.values().sum());
+        for (bucket, count) in hours.chain([whole]) {
+            let stored = world.tops.get(&(shard.clone(), bucket));
+            let bound = stored.map_or(0, |stored| stored.list.bound(poster));
+            if bound < count {
+                return Err(format!("{poster} has {count} in {bucket:?} of {shard} and is bounded by {bound}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything, when all is delivered and nothing is under way.
@@ -41,6 +67,7 @@ pub(crate) fn all(
         return Err(format!("page {} {} is no page of these records", key.0, key.1));
     }
     conserved(world, stream, fixtures)?;
+    (0..shape.len()).try_for_each(|place| lists(world, recount, &shard(place)))?;
     (0..shape.len()).try_for_each(|place| steps(world, recount, shape, stream, place))
 }
 

@@ -13,14 +13,15 @@ use std::task::{Context, Poll, Waker};
 
 use aws::failure::{CallError, Failure};
 use aws::lineage::Ancestry;
-use aws::live::{self, Committed, Expected, Extra, Page, Progress, Written};
+use aws::live::{self, Committed, Expected, Extra, Page, Progress, StoredTop, TopWritten, Written};
 use aws::stream::ListedShard;
 use popularity::Store;
 use posts::fate::Seen;
 use posts::mutant::{self, Mutant};
-use posts::page::PageUpdate;
+use posts::page::{Bucket, PageUpdate};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
+use posts::top::TopList;
 
 /// What is kept, and the calls on their way.
 #[derive(Debug, Default)]
@@ -28,12 +29,16 @@ pub(crate) struct World {
     pub(crate) pages: HashMap<(String, String), Page>,
     /// Each shard's commits, oldest first.
     pub(crate) steps: HashMap<Shard, Vec<Step>>,
+    /// Each shard's top lists.
+    pub(crate) tops: HashMap<(Shard, Bucket), StoredTop>,
     pub(crate) calls: Vec<Pending>,
     /// What the stream lists, and where each shard's records end.
     pub(crate) listing: Vec<ListedShard>,
     pub(crate) ends: HashMap<Shard, Sequence>,
     /// The pages that took an update, to be looked at.
     pub(crate) written: Vec<(String, String)>,
+    /// The shards whose progress moved, to be looked at.
+    pub(crate) moved: Vec<Shard>,
 }
 
 /// A commit as kept.
@@ -60,6 +65,8 @@ enum Call {
     EndsAt(Shard, Option<Sequence>),
     Window(Shard, Sequence, i64),
     WritePage(PageUpdate, Expected),
+    Top(Shard, Bucket),
+    WriteTop(Shard, Bucket, TopList, Option<u64>),
     Commit { shard: Shard, from: Option<Sequence>, to: Progress, seen: Vec<Seen> },
 }
 
@@ -70,6 +77,8 @@ enum Answer {
     EndsAt(bool),
     Window(Vec<Seen>),
     Page(Written),
+    Top(Option<StoredTop>),
+    TopWritten(TopWritten),
     Commit(Committed),
 }
 
@@ -142,6 +151,10 @@ impl World {
             Call::EndsAt(shard, last) => Answer::EndsAt(self.ends.get(&shard) <= last.as_ref()),
             Call::Window(shard, last, since_ms) => Answer::Window(self.window(&shard, &last, since_ms, sway)),
             Call::WritePage(update, expected) => Answer::Page(self.write_page(&update, &expected)),
+            Call::Top(shard, bucket) => Answer::Top(self.tops.get(&(shard, bucket)).cloned()),
+            Call::WriteTop(shard, bucket, list, over) => {
+                Answer::TopWritten(self.write_top((shard, bucket), list, over))
+            }
             Call::Commit { shard, from, to, seen } => Answer::Commit(self.commit(shard, from, to, seen)),
         }
     }
@@ -195,13 +208,23 @@ impl World {
         Written::Applied(page)
     }
 
+    fn write_top(&mut self, key: (Shard, Bucket), list: TopList, over: Option<u64>) -> TopWritten {
+        let found = self.tops.get(&key);
+        if found.map(|stored| stored.version) != over && !mutant::on(Mutant::ListUnconditional) {
+            return TopWritten::Behind(found.cloned());
+        }
+        self.tops.insert(key, StoredTop { list, version: over.unwrap_or_default() + 1 });
+        TopWritten::Applied
+    }
+
     fn commit(&mut self, shard: Shard, from: Option<Sequence>, to: Progress, seen: Vec<Seen>) -> Committed {
-        let steps = self.steps.entry(shard).or_default();
+        let steps = self.steps.entry(shard.clone()).or_default();
         let at = steps.last().map(|step| &step.to.last);
         if at != from.as_ref() && !mutant::on(Mutant::ProgressUnconditional) {
             return Committed::Moved;
         }
         steps.push(Step { from, to, seen });
+        self.moved.push(shard);
         Committed::Done
     }
 }
@@ -284,6 +307,20 @@ impl Store for Instance {
 
     async fn write_page(&self, update: &PageUpdate, expected: &Expected) -> Result<Written, CallError> {
         answer!(self.call(Call::WritePage(update.clone(), expected.clone())), Page)
+    }
+
+    async fn top(&self, shard: &Shard, bucket: Bucket) -> Result<Option<StoredTop>, CallError> {
+        answer!(self.call(Call::Top(shard.clone(), bucket)), Top)
+    }
+
+    async fn write_top(
+        &self,
+        shard: &Shard,
+        bucket: Bucket,
+        list: &TopList,
+        over: Option<u64>,
+    ) -> Result<TopWritten, CallError> {
+        answer!(self.call(Call::WriteTop(shard.clone(), bucket, list.clone(), over)), TopWritten)
     }
 
     async fn commit(
