@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::popularity::{By, Listing};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{all, history, parameters, popularity, rate};
+use crate::{all, history, parameters, popularity, profiles, rate};
 
 /// What to do for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) enum Plan {
     Popularity(popularity::Plan),
     /// Popularity since the first post, from which pages the totals say.
     All(all::Wanted),
+    Profiles(profiles::Wanted),
     Rate(rate::Plan),
     Questions,
     Answer(history::Wanted),
@@ -50,7 +51,7 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         Routed::To(Route::Ready) => {
             Ok(Plan::Ready(rate::Plan::of(rate::Wanted { window_min: 1, step_min: 1 }, now_ms)))
         }
-        Routed::To(Route::Popularity) => popularity_of(parameters::popularity(&call.parameters)?, now_ms),
+        Routed::To(Route::Popularity) => Ok(popularity_of(parameters::popularity(&call.parameters)?, now_ms)),
         Routed::To(Route::Rate) => Ok(Plan::Rate(rate::Plan::of(parameters::rate(&call.parameters)?, now_ms))),
         Routed::To(Route::Questions) => Ok(Plan::Questions),
         Routed::To(Route::Answer) => Ok(Plan::Answer(answer_of(call)?)),
@@ -68,14 +69,14 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
     }
 }
 
-fn popularity_of(wanted: popularity::Wanted, now_ms: i64) -> Result<Plan, Problem> {
+fn popularity_of(wanted: popularity::Wanted, now_ms: i64) -> Plan {
     let popularity::Wanted { by, window, limit } = wanted;
-    let By::Dimension(dimension) = by else { return Err(Problem::NotYet { what: "by=profile" }) };
+    let By::Dimension(dimension) = by else { return Plan::Profiles(profiles::Wanted { window, limit, now_ms }) };
     let listing = Listing { dimension, limit };
-    Ok(match window.stretch(now_ms) {
+    match window.stretch(now_ms) {
         Some(stretch) => Plan::Popularity(popularity::Plan::of(listing, window, &stretch)),
         None => Plan::All(all::Wanted { listing, today: Arrival(now_ms).day() }),
-    })
+    }
 }
 
 fn answer_of(call: &Call) -> Result<history::Wanted, Problem> {

@@ -17,6 +17,7 @@ use crate::decide::{Plan, decide};
 use crate::problem::Problem;
 use crate::read::Call;
 use crate::totals::Totals;
+use crate::window::Window;
 use crate::{answer, borrowed, described, history, objects, pages, popularity, root};
 
 /// What all reading for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
@@ -73,10 +74,11 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
             Ok(alive("ready"))
         }
         Plan::Popularity(plan) => popular(state, call, &plan, now_ms).await,
-        Plan::All(wanted) => {
-            let totals = objects::read(&state.bucket, TOTALS_KEY).await?;
-            let totals = totals.map(|body| Totals::read(TOTALS_KEY, &body)).transpose()?;
-            popular(state, call, &wanted.plan(totals.as_ref()), now_ms).await
+        Plan::All(wanted) => popular(state, call, &wanted.plan(totals(&state.bucket).await?.as_ref()), now_ms).await,
+        Plan::Profiles(wanted) => {
+            let totals = if wanted.window == Window::All { totals(&state.bucket).await? } else { None };
+            let popularity = wanted.answer(&state.table, totals.as_ref()).await?;
+            Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
         }
         Plan::Rate(plan) => {
             let rate = plan.answer(&pages::read(&state.table, &plan.runs).await?);
@@ -106,6 +108,11 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
 async fn popular(state: &State, call: &Call, plan: &popularity::Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
     let popularity = plan.answer(&pages::read(&state.table, &plan.runs).await?);
     Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
+}
+
+async fn totals(bucket: &Bucket) -> Result<Option<Totals>, Problem> {
+    let body = objects::read(bucket, TOTALS_KEY).await?;
+    body.map(|body| Totals::read(TOTALS_KEY, &body)).transpose()
 }
 
 #[derive(Serialize)]

@@ -21,6 +21,7 @@ mod pages;
 mod parameters;
 mod popularity;
 mod problem;
+mod profiles;
 mod rate;
 mod read;
 mod root;

@@ -35,7 +35,8 @@ fn read_run<'a>(table: &'a LiveTable, run: &'a Run) -> Reading<'a> {
     Box::pin(table.pages(&run.pk, &run.first, &run.last))
 }
 
-fn unavailable(error: &CallError) -> Problem {
+/// That the live table could not be read.
+pub(crate) fn unavailable(error: &CallError) -> Problem {
     tracing::error!(code = error.code, "failed to read live pages: {error}");
     Problem::Unavailable { throttled: is_throttle(&error.code) }
 }

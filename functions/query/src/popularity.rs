@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aws::live::Page;
-use posts::arrival::rfc3339;
+use posts::arrival::{Day, rfc3339};
 use posts::layout::dimension_pk;
 use posts::page::Dimension;
 use posts::rules;
@@ -17,7 +17,7 @@ use crate::window::{Stretch, Window};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     Dimension(Dimension),
-    /// Posters. Which of their pages to read is in lists that popularity does not write yet.
+    /// Posters.
     Profile,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Reach {
     pub(crate) window: &'static str,
     /// Where it begins; none for the very beginning.
     pub(crate) from: Option<String>,
-    /// Whether every post of the window is counted.
+    /// Whether every post of the window is counted, and nobody is left out who has more.
     pub(crate) exact: bool,
     /// Where totals are counted before the pages.
     pub(crate) totals: Option<Cutoff>,
@@ -110,36 +110,64 @@ impl Plan {
     /// The answer, from the pages of each run.
     pub(crate) fn answer(&self, pages: &[Vec<Page>]) -> Popularity {
         let Listing { dimension, limit } = self.listing;
-        let mut tally = self.before.clone();
-        for (run, pages) in self.runs.iter().zip(pages) {
-            tally.add(rules::at(run.day).known, dimension, run.group, pages);
-        }
         Popularity {
             reach: self.reach.clone(),
             by: dimension.as_str(),
-            items: tally.ranked(limit).into_iter().map(Item::from).collect(),
+            items: self.tally(pages).ranked(limit).into_iter().map(Item::from).collect(),
         }
+    }
+
+    /// How many posts there are of all keys together.
+    pub(crate) fn total(&self, pages: &[Vec<Page>]) -> u128 {
+        self.tally(pages).total()
+    }
+
+    /// The arrival days that pages are read of, in order.
+    pub(crate) fn days(&self) -> Vec<Day> {
+        let mut days: Vec<_> = self.runs.iter().map(|run| run.day).collect();
+        days.dedup();
+        days
+    }
+
+    fn tally(&self, pages: &[Vec<Page>]) -> Tally {
+        let mut tally = self.before.clone();
+        for (run, pages) in self.runs.iter().zip(pages) {
+            tally.add(rules::at(run.day).known, self.listing.dimension, run.group, pages);
+        }
+        tally
     }
 }
 
 /// The numbers of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Popularity {
-    reach: Reach,
-    by: &'static str,
-    items: Vec<Item>,
+    pub(crate) reach: Reach,
+    pub(crate) by: &'static str,
+    pub(crate) items: Vec<Item>,
 }
 
+/// A key with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Item {
-    key: Cow<'static, str>,
-    count: u64,
-    share: f64,
+pub(crate) struct Item {
+    pub(crate) key: Cow<'static, str>,
+    pub(crate) count: u64,
+    pub(crate) share: f64,
+    /// What only posters have.
+    #[serde(flatten)]
+    pub(crate) profile: Option<Profile>,
+}
+
+/// What is said of a poster besides its count.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Profile {
+    /// Unknown where no post told.
+    pub(crate) followers: Option<u64>,
+    pub(crate) score: f64,
 }
 
 impl From<Ranked> for Item {
     fn from(ranked: Ranked) -> Self {
-        Self { key: ranked.key, count: ranked.count, share: f64::from(ranked.share_millionths) / 1e6 }
+        Self { key: ranked.key, count: ranked.count, share: f64::from(ranked.share_millionths) / 1e6, profile: None }
     }
 }
 
@@ -176,8 +204,6 @@ impl Popularity {
 
 #[cfg(test)]
 mod tests {
-    use posts::arrival::Day;
-
     use super::*;
 
     fn plan(dimension: Dimension, window: Window) -> Plan {

@@ -29,10 +29,6 @@ pub(crate) enum Problem {
         name: &'static str,
         allowed: String,
     },
-    /// Asked for rightly, and not built yet.
-    NotYet {
-        what: &'static str,
-    },
     /// A store did not answer.
     Unavailable {
         throttled: bool,
@@ -108,7 +104,6 @@ impl Problem {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
             }
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter cannot be used"),
-            Self::NotYet { .. } => (StatusCode::NOT_IMPLEMENTED, "not_implemented", "Not available yet"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The numbers cannot be read"),
             Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable", "The stored answer is damaged"),
             Self::TooLarge { .. } => {
@@ -130,7 +125,6 @@ impl Problem {
             Self::NoSuchRun => "no run of this name answered the question; answers carry their run".to_owned(),
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
             Self::BadParameter { name, allowed } => format!("{name} is {allowed}, given at most once"),
-            Self::NotYet { what } => format!("{what} is not answered by this version yet"),
             Self::Unavailable { .. } => "a store did not answer; ask again".to_owned(),
             Self::Unreadable => {
                 "what is stored has another form than this version reads; the next run of history replaces it"
@@ -163,7 +157,6 @@ mod tests {
             (Problem::NotFound, 404, "allow", None),
             (Problem::MethodNotAllowed { allow: "GET, HEAD".to_owned() }, 405, "allow", Some("GET, HEAD")),
             (Problem::BadParameter { name: "by", allowed: String::new() }, 400, "allow", None),
-            (Problem::NotYet { what: "by=profile" }, 501, "retry-after", None),
             (Problem::UnknownQuestion, 404, "allow", None),
             (Problem::UnknownKind, 404, "allow", None),
             (Problem::NoRunYet, 404, "retry-after", None),

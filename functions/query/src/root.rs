@@ -64,7 +64,7 @@ pub(crate) fn text(base: &str) -> String {
         ("Post a user: by whom", post("/v1/users", USER)),
         ("Post all three as one whole post", post("/v1/posts", &whole)),
         (
-            "Read what is popular (by category, country or age_group; window 1h, 24h, 7d or all)",
+            "Read what is popular (by category, profile, country or age_group; window 1h, 24h, 7d or all)",
             get("/v1/popularity?by=category&window=24h&limit=20"),
         ),
         ("Read how many posts a minute", get("/v1/rate?window=60m&step=1m")),

@@ -52,9 +52,14 @@ impl Tally {
         *sum = sum.saturating_add(count);
     }
 
+    /// All counts together.
+    pub(crate) fn total(&self) -> u128 {
+        self.counts.values().copied().map(u128::from).sum()
+    }
+
     /// The first `limit` keys by count, the largest first, equal counts by key. Shares are of all keys.
     pub(crate) fn ranked(&self, limit: usize) -> Vec<Ranked> {
-        let total: u128 = self.counts.values().copied().map(u128::from).sum();
+        let total = self.total();
         let mut ranked: Vec<_> = self.counts.iter().collect();
         ranked.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
         ranked.truncate(limit);
@@ -65,7 +70,8 @@ impl Tally {
     }
 }
 
-fn millionths(count: u64, total: u128) -> u32 {
+/// A count's part of a whole in millionths, rounded half up.
+pub(crate) fn millionths(count: u64, total: u128) -> u32 {
     let doubled = (u128::from(count) * 2_000_000 + total).checked_div(total * 2);
     doubled.and_then(|share| u32::try_from(share).ok()).unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::objects;
 use crate::problem::Problem;
+use crate::profiles::{Before, Known};
 
 /// The totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +19,36 @@ pub(crate) struct Totals {
     /// The first arrival day that is not counted.
     pub(crate) cutoff_day: Day,
     by: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The posters; none in totals of a version that did not count them.
+    profiles: Option<Before>,
 }
 
 #[derive(Deserialize)]
 struct Stored {
     cutoff_day: String,
     by: BTreeMap<String, BTreeMap<String, u64>>,
+    profiles: Option<StoredProfiles>,
+}
+
+#[derive(Deserialize)]
+struct StoredProfiles {
+    floor: u64,
+    items: Vec<StoredProfile>,
+}
+
+#[derive(Deserialize)]
+struct StoredProfile {
+    key: String,
+    count: u64,
+    followers: Option<u64>,
+}
+
+impl From<StoredProfiles> for Before {
+    fn from(stored: StoredProfiles) -> Self {
+        let items = stored.items.into_iter();
+        let known = items.map(|StoredProfile { key, count, followers }| (key, Known { count, followers })).collect();
+        Self { known, floor: stored.floor }
+    }
 }
 
 static NONE: BTreeMap<String, u64> = BTreeMap::new();
@@ -31,14 +56,19 @@ static NONE: BTreeMap<String, u64> = BTreeMap::new();
 impl Totals {
     /// From the object of a key.
     pub(crate) fn read(key: &str, body: &[u8]) -> Result<Self, Problem> {
-        let Stored { cutoff_day, by } = objects::parse(key, body)?;
+        let Stored { cutoff_day, by, profiles } = objects::parse(key, body)?;
         let cutoff_day = cutoff_day.parse().map_err(|_| objects::unreadable(key, "no day"))?;
-        Ok(Self { cutoff_day, by })
+        Ok(Self { cutoff_day, by, profiles: profiles.map(Before::from) })
     }
 
     /// Posts by value.
     pub(crate) fn of(&self, dimension: Dimension) -> &BTreeMap<String, u64> {
         self.by.get(dimension.as_str()).unwrap_or(&NONE)
+    }
+
+    /// The posters that had the most posts, and what all others had at most. `None` where that was not counted.
+    pub(crate) fn profiles(&self) -> Option<Before> {
+        self.profiles.clone()
     }
 }
 

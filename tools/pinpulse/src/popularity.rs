@@ -257,6 +257,24 @@ mod tests {
     }
 
     #[test]
+    fn posters_are_shown_with_followers_and_score() {
+        const POSTERS: &str = r#"{"window":"1h","exact":false,"items":[{"key":"Ann","count":8,"share":0.5,"followers":124000,"score":7.94341},
+            {"key":"<img src=x>","count":1,"share":0.0625,"followers":null,"score":1.0}]}"#;
+        let shown = |form: &str| {
+            let line = ["popularity", "--by", "profile", "--window", "1h", "--output", form];
+            render(&Command::try_parse_from(line).unwrap().args, POSTERS).unwrap()
+        };
+        assert_eq!(
+            shown("csv"),
+            "key,count,share,followers,score\nAnn,8,0.5,124000,7.94341\n<img src=x>,1,0.0625,,1.0\n"
+        );
+        let table = shown("table");
+        for want in ["1h by profile", "(estimated)", "followers", "124000", "7.94", "<img src=x>"] {
+            assert!(table.contains(want), "{want}: {table}");
+        }
+    }
+
+    #[test]
     fn json_is_the_answer_on_one_line() {
         let shown = rendered("--output json");
         assert!(!shown.contains('\n'));

@@ -5,5 +5,6 @@
 mod all;
 mod history;
 mod live;
+mod profiles;
 mod requests;
 mod world;

@@ -25,17 +25,6 @@ async fn paths_and_methods_that_are_not_read_are_refused() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_yet_says_so() {
-    let world = World::start().await;
-    for query in ["by=profile", "by=profile&window=all"] {
-        let response = world.send(request("GET", "/v1/popularity", query, &[])).await;
-        assert_eq!(response.status(), 501, "{query}");
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
-    }
-    world.stores.stop().await;
-}
-
-#[tokio::test]
 async fn a_bad_parameter_is_named_and_its_value_is_not_repeated() {
     let world = World::start().await;
     for (path, query, name) in [

@@ -49,9 +49,14 @@ impl World {
 
     /// Writes the first update of a page.
     pub(crate) async fn write(&self, key: PageKey, adds: &[(&str, u64)]) {
-        let last = Sequence::parse("49").unwrap();
         let adds = adds.iter().map(|(slot, count)| ((*slot).to_owned(), *count)).collect();
-        let update = PageUpdate { key, first: last.clone(), last, slots: Slots { adds, followers: None } };
+        self.write_slots(key, Slots { adds, followers: None }).await;
+    }
+
+    /// Writes the first update of a page, a follower count included.
+    pub(crate) async fn write_slots(&self, key: PageKey, slots: Slots) {
+        let last = Sequence::parse("49").unwrap();
+        let update = PageUpdate { key, first: last.clone(), last, slots };
         let written = self.table.write_page(&update, &Expected::BeforeFirst).await.unwrap();
         assert!(matches!(written, Written::Applied(_)));
     }
