@@ -6,13 +6,17 @@
 //! consistent at once, a request token is forgotten at a restart, expired items stay until swept. Signatures must be
 //! there but are not checked.
 
+mod charge;
+
 use crate::fault::{Service, wire};
 use crate::listen::{self, Partial};
+use crate::meter::Meter;
 use crate::stores::{OpenError, StoreError};
 use axum::body::Body;
 use bytes::Bytes;
+use charge::Charge;
 use dynoxide::Database;
-use http::{Request, Response, header};
+use http::{Request, Response, header, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -50,10 +54,13 @@ pub(crate) struct Engine {
 #[derive(Clone)]
 pub(crate) struct Tables(Database);
 
-/// The way from the listener to the engine's server: connections that are not in use, kept for the next request.
+/// The way from the listener to the engine's server, past the meter: connections that are not in use, kept for the next
+/// request.
 #[derive(Clone)]
 pub(crate) struct Door {
     address: SocketAddr,
+    tables: Tables,
+    meter: Meter,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
@@ -90,8 +97,8 @@ impl Engine {
         self.tables.clone()
     }
 
-    pub(crate) fn door(&self) -> Door {
-        Door { address: self.address, idle: Arc::default() }
+    pub(crate) fn door(&self, meter: Meter) -> Door {
+        Door { address: self.address, tables: self.tables.clone(), meter, idle: Arc::default() }
     }
 
     /// Waits until the file is closed. The door must be closed first, or its connections would keep the engine.
@@ -175,7 +182,7 @@ impl listen::Store for Door {
         // The body goes on whole, whatever way it came.
         parts.headers.remove(header::TRANSFER_ENCODING);
         parts.headers.remove(header::EXPECT);
-        match self.forward(Request::from_parts(parts, Full::new(body))).await {
+        match self.metered(parts, body).await {
             Ok(response) => response,
             Err(failure) => {
                 tracing::error!(%failure, "failed to reach the dynamodb engine");
@@ -186,12 +193,32 @@ impl listen::Store for Door {
 }
 
 impl Door {
-    async fn forward(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, DoorError> {
+    async fn metered(&self, mut request: request::Parts, body: Bytes) -> Result<Response<Body>, DoorError> {
+        let (charge, body) = match Charge::prepare(&request, &body) {
+            Some((charge, asking)) => (Some(charge), asking),
+            None => (None, body),
+        };
+        request.headers.remove(header::CONTENT_LENGTH);
+        let answer = self.forward(Request::from_parts(request, Full::new(body))).await?;
+        let Some(charge) = charge else { return Ok(answer.map(Body::from)) };
+        let (mut parts, body) = answer.into_parts();
+        let body = if parts.status.is_success() {
+            charge.succeeded(&self.meter, body)
+        } else {
+            charge.failed(&self.meter, &self.tables, body).await
+        };
+        // Both are of the answer before anything was taken out of it.
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove("x-amz-crc32");
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+
+    async fn forward(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, DoorError> {
         let mut connection = self.connection().await?;
         let (parts, body) = connection.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        Ok(Response::from_parts(parts, Body::from(body)))
+        Ok(Response::from_parts(parts, body))
     }
 
     async fn connection(&self) -> Result<Connection, DoorError> {

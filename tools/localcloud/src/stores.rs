@@ -9,6 +9,7 @@ use crate::fault::Faults;
 use crate::kinesis::{Kinesis, WireError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::listen::Listener;
+use crate::meter::Meter;
 use crate::s3::Buckets;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub struct Stores {
     buckets: Buckets,
     faults: Faults,
     ledger: Ledger,
+    meter: Meter,
     listeners: [Listener; 3],
     engine: Engine,
     sweeping: Sweeping,
@@ -153,18 +155,18 @@ impl Stores {
     pub async fn start(options: StoreOptions) -> Result<Self, OpenError> {
         let data_dir = options.data_dir.as_deref().map_or_else(DataDir::temporary, DataDir::claim)?;
         let ledger = Ledger::open(data_dir.ledger())?;
-        let faults = Faults::default();
+        let (faults, meter) = (Faults::default(), Meter::default());
         let kinesis = Kinesis::new(ledger.clone());
         let engine = Engine::start(data_dir.tables().as_deref())?;
         let buckets = Buckets::open(&data_dir.buckets()?, ACCESS_KEY, SECRET_KEY)?;
         let listeners = [
             Listener::start(kinesis.clone(), faults.clone()).await.map_err(OpenError::Listen)?,
-            Listener::start(engine.door(), faults.clone()).await.map_err(OpenError::Listen)?,
+            Listener::start(engine.door(meter.clone()), faults.clone()).await.map_err(OpenError::Listen)?,
             Listener::start(buckets.clone(), faults.clone()).await.map_err(OpenError::Listen)?,
         ];
         let tables = engine.tables();
         let sweeping = Sweeping::start(tables.clone());
-        Ok(Self { kinesis, tables, buckets, faults, ledger, listeners, engine, sweeping, _data_dir: data_dir })
+        Ok(Self { kinesis, tables, buckets, faults, ledger, meter, listeners, engine, sweeping, _data_dir: data_dir })
     }
 
     /// Where the services answer.
@@ -219,6 +221,12 @@ impl Stores {
     #[must_use]
     pub const fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// What DynamoDB would have billed for the calls over the wire, since the start.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// What the streams accepted and the functions consumed.

@@ -12,20 +12,20 @@ use tokio::{
 
 use crate::fakes::{Scripted, handler_error};
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: BTreeMap<String, String>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 }
 
 /// Sends one request on a connection of its own and reads until the server closes it.
-async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+pub(crate) async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
     let mut socket = TcpStream::connect(address).await.expect("the front listens");
     let head = format!("{head}\r\nconnection: close\r\n\r\n");
     let (mut reading, mut writing) = socket.split();

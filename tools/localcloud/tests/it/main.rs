@@ -8,6 +8,7 @@ mod faults;
 mod front;
 mod lambda;
 mod mapping;
+mod meter;
 mod objects;
 mod restart;
 mod streams;
