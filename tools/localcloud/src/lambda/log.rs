@@ -1,8 +1,11 @@
 //! The lines that functions write: given to whoever subscribed, else to stderr with the function's name in front.
 //!
+//! Before that a tap sees every line, and keeps back those that it takes: metrics, which no log should show and of which
+//! none may be missed.
+//!
 //! A line is cut at 64 KiB, so that a function which writes no line end cannot fill the memory.
 
-use std::{io::Write as _, sync::Arc};
+use std::{fmt, io::Write as _, sync::Arc};
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
@@ -23,17 +26,29 @@ pub struct LogLine {
     pub line: String,
 }
 
+/// Sees every line before anyone else; a line it answers `true` for goes no further.
+pub type LineTap = Arc<dyn Fn(&LogLine) -> bool + Send + Sync>;
+
 /// Where the lines of all functions meet.
-#[derive(Debug, Clone)]
-pub(crate) struct Logs(broadcast::Sender<LogLine>);
+#[derive(Clone)]
+pub(crate) struct Logs {
+    lines: broadcast::Sender<LogLine>,
+    tap: Option<LineTap>,
+}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Logs").field("tapped", &self.tap.is_some()).finish_non_exhaustive()
+    }
+}
 
 impl Logs {
-    pub(crate) fn new() -> Self {
-        Self(broadcast::Sender::new(BACKLOG_LINES))
+    pub(crate) fn new(tap: Option<LineTap>) -> Self {
+        Self { lines: broadcast::Sender::new(BACKLOG_LINES), tap }
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<LogLine> {
-        self.0.subscribe()
+        self.lines.subscribe()
     }
 
     /// Forwards one pipe until the function closes it.
@@ -45,7 +60,10 @@ impl Logs {
     }
 
     fn publish(&self, line: LogLine) {
-        if let Err(broadcast::error::SendError(line)) = self.0.send(line) {
+        if self.tap.as_ref().is_some_and(|tap| tap(&line)) {
+            return;
+        }
+        if let Err(broadcast::error::SendError(line)) = self.lines.send(line) {
             // Nobody subscribed. A stderr that is closed is no reason to disturb the function.
             drop(writeln!(std::io::stderr().lock(), "{}: {}", line.function, line.line));
         }

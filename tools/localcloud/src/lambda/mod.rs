@@ -16,7 +16,7 @@ mod service;
 
 pub use function::{FunctionSpec, MAX_PAYLOAD_BYTES};
 pub use invoke::{Invoke, InvokeError};
-pub use log::LogLine;
+pub use log::{LineTap, LogLine};
 pub use service::{Instance, Lambda, StartError};
 
 pub(crate) use function::{ACCOUNT_ID, function_arn};

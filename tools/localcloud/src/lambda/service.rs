@@ -14,7 +14,7 @@ use super::{
     function::FunctionSpec,
     instance::Roster,
     invoke::{Invoke, InvokeError},
-    log::{LogLine, Logs},
+    log::{LineTap, LogLine, Logs},
     pool::Pool,
 };
 
@@ -64,7 +64,21 @@ impl Lambda {
     // Async, because it must be called inside the runtime that will watch over the processes.
     #[expect(clippy::unused_async, reason = "says that a tokio runtime is needed, as the other parts of the cloud do")]
     pub async fn start(functions: Vec<FunctionSpec>) -> Result<Self, StartError> {
-        let (logs, roster, (stopped, stops)) = (Logs::new(), Roster::new(), watch::channel(false));
+        Self::started(functions, None)
+    }
+
+    /// The same, with a tap on every line that functions write: it sees all of them, and those that it takes are shown to
+    /// nobody else.
+    ///
+    /// # Errors
+    /// Where two functions have the same name.
+    #[expect(clippy::unused_async, reason = "as `start`")]
+    pub async fn start_tapped(functions: Vec<FunctionSpec>, tap: LineTap) -> Result<Self, StartError> {
+        Self::started(functions, Some(tap))
+    }
+
+    fn started(functions: Vec<FunctionSpec>, tap: Option<LineTap>) -> Result<Self, StartError> {
+        let (logs, roster, (stopped, stops)) = (Logs::new(tap), Roster::new(), watch::channel(false));
         let mut pools = BTreeMap::new();
         for spec in functions {
             let name = spec.name.clone();

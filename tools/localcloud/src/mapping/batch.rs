@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     pub(crate) sequence_number: String,
     /// Milliseconds since 1970.
     pub(crate) arrival_ms: i64,
+    /// How many records of the shard were read before it.
+    pub(crate) place: u64,
     /// An element of `Records`, as JSON.
     pub(crate) event: Bytes,
 }
@@ -32,6 +34,13 @@ impl Buffer {
 
     pub(crate) fn push(&mut self, entry: Entry) {
         self.entries.push_back(entry);
+    }
+
+    /// Puts records that were done before in front again.
+    pub(crate) fn put_back(&mut self, entries: Vec<Entry>) {
+        for entry in entries.into_iter().rev() {
+            self.entries.push_front(entry);
+        }
     }
 
     pub(crate) fn oldest(&self) -> Option<&Entry> {
@@ -73,7 +82,7 @@ mod tests {
     use super::*;
 
     fn entry(event_bytes: usize) -> Entry {
-        Entry { sequence_number: String::new(), arrival_ms: 0, event: vec![b' '; event_bytes].into() }
+        Entry { sequence_number: String::new(), arrival_ms: 0, place: 0, event: vec![b' '; event_bytes].into() }
     }
 
     #[track_caller]

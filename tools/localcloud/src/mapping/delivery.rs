@@ -1,7 +1,7 @@
 //! What to do next with a batch: deliver which part, wait how long, give up what. Plain decisions over values.
 //!
-//! This is the orderly strategy, Lambda's own. A batch is worked off in order: of the parts it falls into, the first is
-//! delivered until it is done or given up. A split does not use up a retry; a failure of a part that is not split does.
+//! This is the orderly strategy, Lambda's own; `adversary` disturbs it on demand. A batch is worked off in order: of the parts
+//! it falls into, the first is delivered until it is done or given up. A split does not use up a retry; a failure of a part that is not split does.
 
 use std::{ops::Range, time::Duration};
 
@@ -119,6 +119,21 @@ impl Delivery {
         }
     }
 
+    /// Takes in that the last delivery comes again, though nothing is known to have failed: as it was, or split at a place.
+    pub(crate) fn again(&mut self, split: Option<usize>) {
+        let Some(mut part) = self.parts.pop() else { return };
+        part.invocations = part.invocations.saturating_add(1);
+        match split.filter(|at| part.records.contains(at) && *at > part.records.start) {
+            Some(at) => {
+                let first = part.records.start..at;
+                part.records.start = at;
+                self.parts.push(part.clone());
+                self.parts.push(Part { records: first, ..part });
+            }
+            None => self.parts.push(part),
+        }
+    }
+
     /// Takes in that the first `count` records of the next part were given up.
     pub(crate) fn gave_up(&mut self, count: usize) {
         let Some(mut part) = self.parts.pop() else { return };
@@ -187,6 +202,24 @@ mod tests {
         // Three splits came first (of 10, 5 and 2 records), then one try and two retries.
         let want = Step::GiveUp { records: 6..7, condition: Condition::RetryAttemptsExhausted, invocations: 6 };
         assert_eq!(given_up, [want]);
+    }
+
+    #[test]
+    fn coming_again_splits_where_told_and_uses_up_no_try() {
+        let rules = FailureRules { maximum_retry_attempts: Some(0), ..RULES };
+        let mut delivery = Delivery::new(rules, 10);
+        let next = |delivery: &Delivery| match delivery.step(&[0; 10], 0) {
+            Step::Deliver { records, .. } => records,
+            other => panic!("{other:?}"),
+        };
+        for (split, want) in [(None, 0..10), (Some(6), 0..6), (Some(0), 0..6), (Some(6), 0..6), (Some(1), 0..1)] {
+            delivery.again(split);
+            assert_eq!(next(&delivery), want, "{split:?}");
+        }
+        for want in [1..6, 6..10] {
+            delivery.settle(Verdict::Done);
+            assert_eq!(next(&delivery), want);
+        }
     }
 
     #[test]

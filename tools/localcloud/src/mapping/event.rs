@@ -60,8 +60,8 @@ impl EventMaker {
         }
     }
 
-    /// The record as an element of `Records`.
-    pub(crate) fn entry(&self, record: StreamRecord) -> Entry {
+    /// The record as an element of `Records`; `place` is how many of the shard were read before it.
+    pub(crate) fn entry(&self, record: StreamRecord, place: u64) -> Entry {
         let event = EventRecord {
             kinesis: Content {
                 schema_version: "1.0",
@@ -79,7 +79,7 @@ impl EventMaker {
             event_source_arn: &self.stream_arn,
         };
         let event = serde_json::to_vec(&event).expect("strings and one number always serialise").into();
-        Entry { sequence_number: record.sequence_number, arrival_ms: record.arrival_ms, event }
+        Entry { sequence_number: record.sequence_number, arrival_ms: record.arrival_ms, place, event }
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_event_is_what_lambda_sends() {
-        let event = event(&[maker().entry(record("7")), maker().entry(record("8"))]);
+        let event = event(&[maker().entry(record("7"), 0), maker().entry(record("8"), 1)]);
         let event: Value = serde_json::from_slice(&event).expect("the event is JSON");
         assert_eq!(event["Records"][1]["eventID"], "shardId-000000000000:8");
         let want = json!({
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_event_is_as_long_as_its_records_and_commas_say() {
-        let one = maker().entry(record("7"));
+        let one = maker().entry(record("7"), 0);
         let bytes = event(&[one.clone(), one.clone(), one.clone()]).len();
         assert_eq!(bytes, EMPTY_BYTES + 3 * one.event.len() + 2);
     }

@@ -4,6 +4,7 @@
 //! sources", "Using Lambda to process records from Amazon Kinesis Data Streams" with its pages on partial batch
 //! responses and on discarded records; Amazon Kinesis API reference.
 
+mod adversary;
 mod answer;
 mod batch;
 mod delivery;

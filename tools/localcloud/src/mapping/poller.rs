@@ -11,6 +11,7 @@ use std::{
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{
+    adversary::Adversary,
     progress::{DrainRequest, ShardProgress, ShardStatus},
     reader::{ListedShard, ShardReader, list_shards},
     settings::{Mapping, PollerOptions, StartingPosition},
@@ -43,6 +44,8 @@ struct Shards {
 /// The task of one mapping.
 struct Follower {
     mapping: Arc<Mapping>,
+    /// Which of the poller's mappings this is.
+    number: usize,
     source: Arc<dyn StreamSource>,
     invoke: Arc<dyn Invoke>,
     options: PollerOptions,
@@ -63,10 +66,11 @@ impl Poller {
         let (source, invoke): (Arc<dyn StreamSource>, Arc<dyn Invoke>) = (Arc::new(source), Arc::new(invoke));
         let (stop, drain) = (watch::Sender::new(false), watch::Sender::new(DrainRequest::default()));
         let mut poller = Self { mappings: Vec::new(), tasks: Mutex::default(), stop, drain };
-        for mapping in mappings {
+        for (number, mapping) in mappings.into_iter().enumerate() {
             let shards = Arc::new(watch::Sender::default());
             let follower = Follower {
                 mapping: Arc::new(mapping),
+                number,
                 source: source.clone(),
                 invoke: invoke.clone(),
                 options: options.clone(),
@@ -191,6 +195,9 @@ impl Follower {
     fn task(&self, progress: Arc<ShardProgress>, first: bool) -> ShardTask {
         // The starting position is about the moment the mapping began; a shard that came later is read whole.
         let start = if first { self.mapping.starting_position } else { StartingPosition::TrimHorizon };
+        // A stream's name changes with each run; the mapping's number and the shard's id do not.
+        let part = format!("mapping {} {}", self.number, progress.shard);
+        let adversary = Adversary::new(self.options.chaos.clone(), &part, self.mapping.batch_size);
         let reader = ShardReader::new(self.source.clone(), &self.mapping.stream, &progress.shard, start);
         ShardTask {
             mapping: self.mapping.clone(),
@@ -199,6 +206,7 @@ impl Follower {
             progress,
             signals: self.signals.clone(),
             reader,
+            adversary,
         }
     }
 }

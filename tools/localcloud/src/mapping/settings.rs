@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::on_failure::OnFailureSink;
+use crate::chaos::Chaos;
 
 /// A stream that feeds a function. Units and meanings are those of `CreateEventSourceMapping`; one batch of a shard is
 /// under way at a time (ParallelizationFactor 1).
@@ -64,6 +65,8 @@ pub struct PollerOptions {
     pub on_delivered: Option<DeliveredHook>,
     /// Stores what was given up.
     pub on_failure: Option<OnFailureSink>,
+    /// What goes wrong with deliveries beyond what functions do; none: nothing.
+    pub chaos: Option<Chaos>,
 }
 
 impl fmt::Debug for PollerOptions {

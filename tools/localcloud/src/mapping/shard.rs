@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
 use super::{
+    adversary::{Adversary, MOST_ABANDONED, Trick},
     answer::{Verdict, verdict},
     batch::{Buffer, Entry},
     delivery::{Delivery, FailureRules, Step},
@@ -17,7 +20,10 @@ use super::{
     reader::ShardReader,
     settings::{Mapping, PollerOptions},
 };
-use crate::{clock::now_ms, lambda::Invoke};
+use crate::{
+    clock::now_ms,
+    lambda::{Invoke, InvokeError},
+};
 
 /// Records asked for at once. Larger batches are gathered from several pages, so that a page stays small in memory.
 const PAGE_RECORDS: usize = 250;
@@ -47,10 +53,13 @@ pub(crate) struct ShardTask {
     pub(crate) progress: Arc<ShardProgress>,
     pub(crate) signals: Signals,
     pub(crate) reader: ShardReader,
+    pub(crate) adversary: Adversary,
 }
 
 struct Running {
     task: ShardTask,
+    /// Invocations that nobody waits for; they end before the task does.
+    abandoned: JoinSet<Result<Bytes, InvokeError>>,
     maker: EventMaker,
     buffer: Buffer,
     /// Since when the oldest record of the next batch has been held.
@@ -58,7 +67,7 @@ struct Running {
     last_read: Instant,
     at_tip: bool,
     ended: bool,
-    /// Records read and records passed, since the start.
+    /// Records read, and how many of those from the first on are passed, since the start.
     read: u64,
     passed: u64,
     /// A wish, and the number of records to pass for it.
@@ -83,6 +92,7 @@ impl ShardTask {
             maker: EventMaker::new(&self.mapping, &self.progress.shard),
             buffer: Buffer::new(self.mapping.batch_size),
             task: self,
+            abandoned: JoinSet::new(),
             gathering_since: now,
             last_read: now,
             at_tip: false,
@@ -93,6 +103,7 @@ impl ShardTask {
         };
         // The stop signal is the only other way out.
         drop(running.until_the_end().await);
+        while running.abandoned.join_next().await.is_some() {}
     }
 }
 
@@ -115,6 +126,10 @@ impl Running {
             let holds_records = self.buffer.oldest().is_some();
             if holds_records && (self.buffer.is_full() || self.ended || (self.at_tip && self.window_is_over())) {
                 self.gathering_since = Instant::now();
+                // Only from where the shard is: behind old records, others would make a gap.
+                if self.buffer.oldest().is_some_and(|next| next.place == self.passed) {
+                    self.buffer.put_back(self.task.adversary.rewind());
+                }
                 return Ok(Some(self.buffer.take()));
             }
             if self.ended {
@@ -185,9 +200,9 @@ impl Running {
         if self.buffer.oldest().is_none() {
             self.gathering_since = Instant::now();
         }
-        self.read += page.records.len() as u64;
         for record in page.records {
-            self.buffer.push(self.maker.entry(record));
+            self.buffer.push(self.maker.entry(record, self.read));
+            self.read += 1;
         }
         (self.at_tip, self.ended) = (page.at_tip, page.end);
         if page.at_tip || page.end {
@@ -210,15 +225,21 @@ impl Running {
                 Step::Finished => return Ok(()),
                 Step::Deliver { records, pause } => {
                     self.rest(pause).await?;
-                    let part = batch.get(records.clone()).unwrap_or_default();
-                    let verdict = self.invoke(part).await;
-                    delivery.settle(verdict);
+                    let bounds = self.task.adversary.bounds(&records);
+                    let part = batch.get(bounds.clone()).unwrap_or_default();
+                    let Some(verdict) = self.attempt(part).await else {
+                        delivery.again(self.task.adversary.split(&records));
+                        continue;
+                    };
                     let done = match verdict {
-                        Verdict::Done => records.len(),
+                        Verdict::Done => bounds.len(),
                         Verdict::DoneBefore(count) => count,
                         Verdict::Failed => 0,
                     };
+                    let all = verdict == Verdict::Done && bounds == records;
+                    delivery.settle(if done > 0 && !all { Verdict::DoneBefore(done) } else { verdict });
                     self.pass(&batch, records.start..records.start + done, verdict != Verdict::Done, true);
+                    self.haunt();
                 }
                 Step::GiveUp { records, condition, invocations } => {
                     let part = batch.get(records.clone()).unwrap_or_default();
@@ -232,6 +253,50 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Invokes the function with these records; nothing where the adversary has it that nobody knows how that ended.
+    async fn attempt(&mut self, part: &[Entry]) -> Option<Verdict> {
+        match self.task.adversary.trick() {
+            Trick::None => {}
+            Trick::IgnoreAnswer => {
+                self.invoke(part).await;
+                return None;
+            }
+            Trick::Abandon(_) if !self.may_leave_another() => {}
+            Trick::Abandon(after) => {
+                self.leave_running(part.to_vec());
+                sleep(after).await;
+                self.task.adversary.abandoned();
+                return None;
+            }
+        }
+        Some(self.invoke(part).await)
+    }
+
+    /// Delivers a run of old records beside the shard's own, now and then.
+    fn haunt(&mut self) {
+        if self.may_leave_another() {
+            let ghost = self.task.adversary.ghost();
+            if !ghost.is_empty() {
+                self.leave_running(ghost);
+            }
+        }
+    }
+
+    fn may_leave_another(&mut self) -> bool {
+        while self.abandoned.try_join_next().is_some() {}
+        self.abandoned.len() < MOST_ABANDONED
+    }
+
+    /// Invokes the function with these records and does not wait for it.
+    fn leave_running(&mut self, records: Vec<Entry>) {
+        let (invoke, function) = (self.task.invoke.clone(), self.task.mapping.function.clone());
+        // A run of old records may be more than fits an event.
+        let mut buffer = Buffer::new(self.task.mapping.batch_size);
+        buffer.put_back(records);
+        let event = event(&buffer.take());
+        self.abandoned.spawn(async move { invoke.invoke(&function, event).await });
     }
 
     async fn invoke(&self, part: &[Entry]) -> Verdict {
@@ -276,12 +341,18 @@ impl Running {
         Ok(())
     }
 
-    /// Moves the checkpoint behind these records of the batch.
+    /// Moves the checkpoint behind these records of the batch; those that were behind it already change nothing.
     fn pass(&mut self, batch: &[Entry], records: std::ops::Range<usize>, failed: bool, delivered: bool) {
-        let count = records.len() as u64;
-        let last = records.end.checked_sub(1).and_then(|last| batch.get(last)).filter(|_| count > 0);
+        let new: &[Entry] = batch.get(records.clone()).unwrap_or_default();
+        let new = new.get(new.partition_point(|entry| entry.place < self.passed)..).unwrap_or_default();
+        let (count, last) = (new.len() as u64, new.last());
         let oldest = batch.get(records.end).or(self.buffer.oldest()).map(|entry| entry.arrival_ms);
         self.passed += count;
+        if delivered {
+            self.task.adversary.done(new);
+        } else {
+            self.task.adversary.gave_up();
+        }
         self.update(|state| {
             state.failing = failed;
             state.retries += u64::from(failed);

@@ -18,9 +18,9 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::fakes::{FakeStream, Scripted, handler_error};
 
-const SHARD: &str = "shardId-000000000000";
+pub(crate) const SHARD: &str = "shardId-000000000000";
 
-fn mapping() -> Mapping {
+pub(crate) fn mapping() -> Mapping {
     Mapping {
         function: "popularity".to_owned(),
         stream: "pin-1".to_owned(),
@@ -36,7 +36,7 @@ fn mapping() -> Mapping {
     }
 }
 
-fn one_shard(records: std::ops::Range<u32>) -> FakeStream {
+pub(crate) fn one_shard(records: std::ops::Range<u32>) -> FakeStream {
     let stream = FakeStream::new();
     stream.add_shard(SHARD, &[]);
     stream.put_many(SHARD, records);
@@ -44,7 +44,7 @@ fn one_shard(records: std::ops::Range<u32>) -> FakeStream {
 }
 
 /// The sequence numbers of an event.
-fn numbers(event: &Value) -> Vec<u32> {
+pub(crate) fn numbers(event: &Value) -> Vec<u32> {
     let records = event["Records"].as_array().expect("an event has records");
     records.iter().map(|record| record["kinesis"]["sequenceNumber"].as_str().unwrap().parse().unwrap()).collect()
 }
