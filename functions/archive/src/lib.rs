@@ -13,6 +13,7 @@ use aws::bucket::Bucket;
 use aws::failure::{CallError, Failure};
 use aws::lineage::{Ancestors, origin};
 use aws::live::{ChainEntry, Committed, Extra, LiveTable, Progress};
+use aws::metrics::{BYTES, Metrics, OBJECTS, RECORDS};
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -32,13 +33,20 @@ pub struct State {
     table: LiveTable,
     bucket: Bucket,
     streams: PostStream,
+    metrics: Metrics,
 }
 
 impl State {
     /// Over its stores.
     #[must_use]
     pub fn new(table: LiveTable, bucket: Bucket, streams: PostStream) -> Self {
-        Self { table, bucket, streams }
+        Self { table, bucket, streams, metrics: Metrics::nowhere() }
+    }
+
+    /// The same, with one line of metrics for each delivery.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -51,7 +59,7 @@ pub async fn run() -> Result<(), Error> {
     let config = Config::read(aws::env::process)?;
     let sdk = aws::boot::sdk_config().await;
     let stores = (LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket), PostStream::new(&sdk));
-    let state = State::new(stores.0, stores.1, stores.2);
+    let state = State::new(stores.0, stores.1, stores.2).with_metrics(Metrics::of_function());
     let state = &state;
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
     lambda_runtime::run(service_fn(|event: LambdaEvent<Delivery>| {
@@ -63,14 +71,23 @@ pub async fn run() -> Result<(), Error> {
 /// Archives a delivery. The answer names, for a shard that could not be finished, the first record delivered of it.
 pub async fn handle(state: &State, delivery: Delivery) -> KinesisEventResponse {
     let mut response = KinesisEventResponse::default();
+    let (mut done, mut objects, mut put_bytes) = (0, 0, 0);
     for (shard, records) in delivery.shards {
         match follow(state, &shard, &records).await {
-            Ok(bytes) => tracing::info!(shard = %shard, records = records.len(), bytes, "delivery archived"),
+            Ok(bytes) => {
+                tracing::info!(shard = %shard, records = records.len(), bytes, "delivery archived");
+                done += records.len() as u64;
+                objects += u64::from(bytes > 0);
+                put_bytes += bytes as u64;
+            }
             Err(error) => {
                 tracing::error!(shard = %shard, records = records.len(), code = error.code, "failed to archive: {error}");
                 response.add_failure(records.first().map_or("", |record| record.digits.as_str()));
             }
         }
+    }
+    if done > 0 {
+        state.metrics.emit(aws::time::now_ms(), &[(RECORDS, done), (OBJECTS, objects), (BYTES, put_bytes)]);
     }
     response
 }

@@ -2,6 +2,7 @@
 
 use aws::bucket::Bucket;
 use aws::live::LiveTable;
+use aws::metrics::{INCREMENTS, Metrics, RECORDS, ROWS};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -18,12 +19,16 @@ pub async fn run() -> Result<(), Error> {
     let sdk = aws::boot::sdk_config().await;
     let lake = LakeSettings { bucket: config.bucket.clone(), s3: config.s3 };
     let state = State::new(LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket), lake);
-    let state = &state;
+    let (state, metrics) = (&state, &Metrics::of_function());
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         Box::pin(async move {
             let deadline_ms = i64::try_from(event.context.deadline).ok();
-            Ok::<_, Error>(handle(state, deadline_ms).await?)
+            let summary = handle(state, deadline_ms).await?;
+            let rows = summary.rows.values().sum();
+            let values = [(RECORDS, summary.records), (ROWS, rows), (INCREMENTS, summary.increments)];
+            metrics.emit(aws::time::now_ms(), &values);
+            Ok::<_, Error>(summary)
         })
     }))
     .await

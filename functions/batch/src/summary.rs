@@ -24,6 +24,8 @@ pub struct Summary {
     pub quarantined: u64,
     /// Commits, over all tables.
     pub commits: u64,
+    /// Increments that all tables have.
+    pub increments: u64,
     /// Whether the tables hold everything that was archived when the run began.
     pub up_to_date: bool,
 }
@@ -37,6 +39,7 @@ impl Summary {
 
     /// An increment is in every table.
     pub(crate) fn consolidated(&mut self, counts: Counts) {
+        self.increments += 1;
         self.entries += counts.entries;
         self.records += counts.records;
         self.posts += counts.posts;

@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use aws::SdkConfig;
+use aws::metrics::{ACCEPTED, FAILED, Metrics, RECORDS, REJECTED};
 use aws::stream::PostStream;
 use http::HeaderValue;
 use posts::arrival::Day;
@@ -24,13 +25,20 @@ use crate::read::Call;
 pub struct State {
     config: Config,
     stream: PostStream,
+    metrics: Metrics,
 }
 
 impl State {
     /// Over the SDK's configuration.
     #[must_use]
     pub fn new(config: Config, sdk: &SdkConfig) -> Self {
-        Self { config, stream: PostStream::new(sdk) }
+        Self { config, stream: PostStream::new(sdk), metrics: Metrics::nowhere() }
+    }
+
+    /// The same, with one line of metrics for each request that held records.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -50,6 +58,7 @@ pub async fn handle(state: &State, event: Event, invocation_id: &str) -> Answer 
     };
     let answer = finished(&call, answer);
     log(&call, &answer, &counts, started);
+    counts.tell(&state.metrics);
     answer
 }
 
@@ -89,6 +98,15 @@ impl Counts {
             }
         }
         counts
+    }
+
+    fn tell(&self, metrics: &Metrics) {
+        if self.records == 0 {
+            return;
+        }
+        let Self { records, accepted, rejected, failed, .. } = *self;
+        let values = [(RECORDS, records), (ACCEPTED, accepted), (REJECTED, rejected), (FAILED, failed)];
+        metrics.emit(aws::time::now_ms(), &values.map(|(metric, count)| (metric, count as u64)));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use aws::metrics::Metrics;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 use crate::config::Config;
@@ -16,7 +17,7 @@ use crate::handle::{State, handle};
 pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
-    let state = &State::new(config, &aws::boot::sdk_config().await);
+    let state = &State::new(config, &aws::boot::sdk_config().await).with_metrics(Metrics::of_function());
     lambda_runtime::run(service_fn(async |LambdaEvent { payload, context }: LambdaEvent<Event>| {
         Ok::<_, Infallible>(Proxied(handle(state, payload, &context.request_id).await))
     }))

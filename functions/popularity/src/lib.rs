@@ -7,6 +7,7 @@
 
 mod body;
 mod config;
+mod done;
 mod follow;
 mod past;
 mod plan;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 
 use aws::failure::Failure;
 use aws::live::LiveTable;
+use aws::metrics::Metrics;
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::layers::TracingLayer;
@@ -29,6 +31,7 @@ use tokio::sync::Mutex;
 
 use body::Body;
 pub use config::Config;
+use done::Done;
 use follow::{Remembered, Unfinished};
 pub use store::{LiveStore, Store};
 
@@ -38,6 +41,7 @@ pub struct State<S = LiveStore> {
     store: S,
     windows: Mutex<HashMap<Shard, Remembered>>,
     tops: top::Remembered,
+    metrics: Metrics,
 }
 
 impl State {
@@ -52,7 +56,18 @@ impl<S> State<S> {
     /// Over any stores.
     #[must_use]
     pub fn over(store: S) -> Self {
-        Self { store, windows: Mutex::new(HashMap::new()), tops: top::Remembered::default() }
+        Self {
+            store,
+            windows: Mutex::new(HashMap::new()),
+            tops: top::Remembered::default(),
+            metrics: Metrics::nowhere(),
+        }
+    }
+
+    /// The same, with one line of metrics for each delivery.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 }
 
@@ -64,7 +79,8 @@ pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
     let sdk = aws::boot::sdk_config().await;
-    let state = State::new(LiveTable::new(&sdk, config.table), PostStream::new(&sdk));
+    let state =
+        State::new(LiveTable::new(&sdk, config.table), PostStream::new(&sdk)).with_metrics(Metrics::of_function());
     let state = &state;
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
     let body = Body::default();
@@ -79,17 +95,21 @@ pub async fn run() -> Result<(), Error> {
 /// everything before is, and doing any of the rest again changes nothing.
 pub async fn handle<S: Store>(state: &State<S>, delivery: Delivery) -> KinesisEventResponse {
     let mut response = KinesisEventResponse::default();
+    let mut done = Done::default();
     for (shard, records) in delivery.shards {
         match follow::follow(state, &shard, &records).await {
-            Ok(summary) => tracing::info!(
-                shard = %shard,
-                records = records.len(),
-                counted = summary.counted,
-                duplicates = summary.duplicates,
-                quarantined = summary.quarantined,
-                pages = summary.pages,
-                "delivery counted"
-            ),
+            Ok(summary) => {
+                tracing::info!(
+                    shard = %shard,
+                    records = records.len(),
+                    counted = summary.counted,
+                    duplicates = summary.duplicates,
+                    quarantined = summary.quarantined,
+                    pages = summary.pages,
+                    "delivery counted"
+                );
+                done.add(&records, &summary);
+            }
             Err(Unfinished { from, error }) => {
                 let permanent = error.failure == Failure::Permanent;
                 let code = error.code.as_str();
@@ -102,5 +122,6 @@ pub async fn handle<S: Store>(state: &State<S>, delivery: Delivery) -> KinesisEv
             }
         }
     }
+    done.tell(&state.metrics);
     response
 }

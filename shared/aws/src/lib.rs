@@ -13,6 +13,7 @@ pub mod failure;
 mod item;
 pub mod lineage;
 pub mod live;
+pub mod metrics;
 pub mod retry;
 pub mod stream;
 pub mod time;
