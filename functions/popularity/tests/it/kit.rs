@@ -20,6 +20,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) const TABLE: &str = "live";
 
+/// The live table as the template has it, as far as it matters here.
+pub(crate) fn table_definition() -> serde_json::Value {
+    json!({
+        "TableName": TABLE,
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        "BillingMode": "PAY_PER_REQUEST",
+    })
+}
+
 pub(crate) struct Kit {
     pub(crate) stores: Stores,
     pub(crate) shard: Shard,
@@ -28,19 +44,7 @@ pub(crate) struct Kit {
 impl Kit {
     pub(crate) async fn start() -> Self {
         let stores = Stores::start(StoreOptions::default()).await.unwrap();
-        let definition = json!({
-            "TableName": TABLE,
-            "AttributeDefinitions": [
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            "KeySchema": [
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            "BillingMode": "PAY_PER_REQUEST",
-        });
-        stores.create_table(&definition).await.unwrap();
+        stores.create_table(&table_definition()).await.unwrap();
         stores.create_stream("pin-1", 1).await.unwrap();
         Self { stores, shard: Shard::new("pin-1", "shardId-000000000000").unwrap() }
     }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cost;
 mod counting;
 mod kit;
 mod lineage;
+mod metrics;
 mod model;
 mod schedules;
 mod tops;
