@@ -6,11 +6,13 @@
 
 mod args;
 mod banner;
+mod bill;
 mod cloud;
 mod control;
 mod plan;
 mod process;
 mod status;
+mod tally;
 
 pub use args::{LocalArgs, Variable};
 pub use cloud::{Cloud, Running};

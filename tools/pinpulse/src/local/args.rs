@@ -38,6 +38,11 @@ pub struct LocalArgs {
     /// Read each shard this often, as Lambda does every second, instead of being woken by writes. Milliseconds.
     #[arg(long, value_name = "MS", value_parser = milliseconds)]
     pub poll_interval: Option<Duration>,
+    /// Let event sources and stores do what they do on a bad day, drawn from this seed: other batch bounds, records again,
+    /// invocations given up on while they run, calls refused, throttled, delayed, or applied and their answers lost. Numbers
+    /// must come out right all the same.
+    #[arg(long, value_name = "SEED")]
+    pub chaos: Option<u64>,
     /// Show what the functions log at info level; otherwise only warnings and errors.
     #[arg(long)]
     pub logs: bool,

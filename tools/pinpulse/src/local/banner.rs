@@ -1,11 +1,13 @@
 //! What `pinpulse local` says when it is up: the URL, a line to paste, where things are.
 
-use std::path::Path;
+use localcloud::Mischief;
 
+use super::args::LocalArgs;
 use super::cloud::Cloud;
 
 /// The lines printed once.
-pub(super) fn banner(cloud: &Cloud, data_dir: &Path, asked_port: u16, demo: Option<f64>) -> String {
+pub(super) fn banner(cloud: &Cloud, args: &LocalArgs) -> String {
+    let asked_port = args.port;
     let mut lines = vec![format!("Pinpulse is up at {}", cloud.url)];
     if asked_port != 0 && !cloud.url.ends_with(&format!(":{asked_port}")) {
         lines.push(format!("  port {asked_port} is in use, so this is the next free one"));
@@ -16,10 +18,19 @@ pub(super) fn banner(cloud: &Cloud, data_dir: &Path, asked_port: u16, demo: Opti
     lines.push("See it counted:".to_owned());
     lines.push(format!("  curl -s '{}/v1/popularity?by=category&window=1h'", cloud.url));
     lines.push(String::new());
-    if let Some(rate) = demo {
-        lines.push(format!("The demo sends {rate} synthetic posts a second."));
+    if args.demo {
+        lines.push(format!("The demo sends {} synthetic posts a second.", args.rate));
     }
-    lines.push(format!("State is kept in {} (endpoints for SDKs in local.json there).", data_dir.display()));
+    if let Some(seed) = args.chaos {
+        lines.push(format!(
+            "Chaos is on, seed {seed}: deliveries come again, cut otherwise and beside each other; calls of the stores are \
+             refused, throttled, delayed, or applied and their answers lost. Numbers must be right all the same; requests \
+             may be answered 503, to be sent again. --chaos {seed} draws the same again, though processes keep their own \
+             time. Ctrl-C ends the chaos first."
+        ));
+    }
+    let folder = args.data_dir.display();
+    lines.push(format!("State is kept in {folder} (endpoints for SDKs in local.json there)."));
     lines.push("No authentication, this machine only. Ctrl-C drains and stops.".to_owned());
     lines.join("\n")
 }
@@ -28,6 +39,15 @@ pub(super) fn banner(cloud: &Cloud, data_dir: &Path, asked_port: u16, demo: Opti
 fn curl(url: &str) -> String {
     let pin = r#"{"index":7528,"unique_id":"fbe53c66-3442-4773-b19e-d3ec6f54dddf","category":"mens-fashion","poster_name":"Ann","follower_count":"12k"}"#;
     format!("curl -s {url}/v1/pins -H 'content-type: application/json' -d '{pin}'")
+}
+
+/// What the chaos came to.
+pub(super) fn mischief(seed: u64, done: Mischief) -> String {
+    let Mischief { cut, lost, abandoned, rewound, ghosts, store_faults } = done;
+    format!(
+        "chaos of seed {seed}: {cut} batches cut otherwise, {lost} answers ignored, {abandoned} invocations given up on, \
+         {rewound} times set back, {ghosts} old deliveries again, {store_faults} calls of stores failed or delayed"
+    )
 }
 
 /// What a former run lost.

@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use localcloud::mapping::OnFailureSink;
 use localcloud::{
-    Cors, Endpoints, Front, FrontOptions, Instance, Lambda, Ledger, OnFailureRecord, OpenError, Poller, PollerOptions,
-    REGION, Scheduler, ShardStatus, StoreError, StoreOptions, Stores,
+    Chaos, Cors, Endpoints, Front, FrontOptions, Instance, Lambda, Ledger, Mischief, OnFailureRecord, OpenError,
+    Poller, PollerOptions, REGION, Scheduler, ShardStatus, StoreChaos, StoreError, StoreOptions, Stores,
 };
 use serde::Serialize;
 
 use super::args::LocalArgs;
+use super::bill::Bill;
 use super::control::Control;
 use super::plan::{self, Launch, PlanError, Program};
+use super::status::posts;
+use super::tally::{Tally, Told};
 use crate::template::{self, Deployment};
 
 /// Ports tried after the one asked for.
@@ -62,7 +65,16 @@ pub struct Running {
     scheduler: Scheduler,
     front: Front,
     ledger: Ledger,
+    tally: Tally,
+    chaos: Option<(Chaos, StoreChaos)>,
     facts: Cloud,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) bill: Bill,
+    pub(super) mischief: Option<(u64, Mischief)>,
 }
 
 /// Where everything is, as `local.json` in the data folder tells scripts and SDKs.
@@ -110,13 +122,19 @@ impl Running {
             log_level: if args.logs { "info" } else { "warn" },
             variables: args.variables.clone(),
         };
-        let lambda = Lambda::start(plan::functions(&deployment, &launch)).await?;
-        let poller = Arc::new(start_poller(args, &stores, &lambda, &deployment, &ledger).await?);
+        let tally = Tally::default();
+        let lambda = Lambda::start_tapped(plan::functions(&deployment, &launch), tally.tap()).await?;
+        let chaos = args.chaos.map(Chaos::new);
+        let poller = Arc::new(start_poller(args, &stores, &lambda, &deployment, chaos.as_ref()).await?);
         let front = start_front(args.port, &deployment, &lambda, &poller).await?;
         let scheduler = Scheduler::start(lambda.clone(), plan::schedules(&deployment)?);
         let facts = facts(&front, &launch.endpoints, &deployment);
         write_facts(&args.data_dir, &facts)?;
-        Ok(Self { stores, lambda, poller, scheduler, front, ledger, facts })
+        let chaos = chaos.map(|chaos| {
+            let of_stores = StoreChaos::start(&chaos, stores.faults());
+            (chaos, of_stores)
+        });
+        Ok(Self { stores, lambda, poller, scheduler, front, ledger, tally, chaos, facts })
     }
 
     /// Where everything is.
@@ -129,6 +147,16 @@ impl Running {
     #[must_use]
     pub fn status(&self) -> Vec<ShardStatus> {
         self.poller.status()
+    }
+
+    /// What the functions said of their work.
+    pub(super) fn told(&self) -> Told {
+        self.tally.told()
+    }
+
+    /// What the live table would have cost so far.
+    pub(super) fn bill(&self) -> Bill {
+        Bill { posts: posts(&self.status()), metered: self.stores.meter().all() }
     }
 
     /// The function processes.
@@ -149,8 +177,13 @@ impl Running {
         self.ledger.left_behind()
     }
 
-    /// Takes everything down; with `drain`, not before every follower is at every stream's end.
-    pub async fn stop(self, drain: bool) {
+    /// Takes everything down; with `drain`, not before every follower is at every stream's end. Chaos ends first.
+    pub(super) async fn stop(mut self, drain: bool) -> Outcome {
+        let mischief = self.chaos.take().map(|(chaos, of_stores)| {
+            chaos.calm();
+            drop(of_stores);
+            (chaos.seed(), chaos.mischief())
+        });
         self.front.stop().await;
         self.scheduler.stop().await;
         if drain {
@@ -158,7 +191,9 @@ impl Running {
         }
         self.poller.stop().await;
         self.lambda.stop().await;
+        let bill = Bill { posts: posts(&self.poller.status()), metered: self.stores.meter().all() };
         self.stores.stop().await;
+        Outcome { bill, mischief }
     }
 }
 
@@ -188,9 +223,9 @@ async fn start_poller(
     stores: &Stores,
     lambda: &Lambda,
     deployment: &Deployment,
-    ledger: &Ledger,
+    chaos: Option<&Chaos>,
 ) -> Result<Poller, CloudError> {
-    let mappings = plan::mappings(deployment);
+    let (mappings, ledger) = (plan::mappings(deployment), stores.ledger());
     for mapping in &mappings {
         ledger.reads(&mapping.function, &mapping.stream)?;
     }
@@ -203,6 +238,7 @@ async fn start_poller(
             }
         })),
         on_failure: Some(on_failure(stores).await),
+        chaos: chaos.cloned(),
     };
     Ok(Poller::start(stores.kinesis(), lambda.clone(), mappings, options))
 }

@@ -124,6 +124,8 @@ fn process(function: &Function, launch: &Launch, max_instances: usize) -> Functi
         ("AWS_SECRET_ACCESS_KEY", launch.keys.1),
         ("AWS_REGION", launch.region),
         ("AWS_LAMBDA_LOG_LEVEL", launch.log_level),
+        // The SDKs put it into their user agent, and the meter of the tables tells callers apart by it.
+        ("AWS_SDK_UA_APP_ID", &function.name),
         // One worker thread: an instance has one invocation at a time, as in Lambda's smallest sizes.
         ("TOKIO_WORKER_THREADS", "1"),
     ];

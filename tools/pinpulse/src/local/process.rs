@@ -9,8 +9,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::args::LocalArgs;
 use super::banner;
-use super::cloud::{CloudError, Running};
-use super::status;
+use super::cloud::{CloudError, Outcome, Running};
+use super::status::Now;
 use crate::exit::Exit;
 use crate::output::{data, stderr_is_terminal, talk};
 use crate::send;
@@ -25,7 +25,7 @@ const ELSEWHERE: Duration = Duration::from_secs(10);
 pub(super) async fn run(args: LocalArgs) -> Result<Exit, CloudError> {
     let mut stop = StopSignals::new()?;
     let running = Box::pin(Running::start(&args)).await?;
-    data(&banner::banner(running.facts(), &args.data_dir, args.port, args.demo.then_some(args.rate)));
+    data(&banner::banner(running.facts(), &args));
     if let Some(lost) = banner::left_behind(&running.left_behind()) {
         talk(&lost);
     }
@@ -48,11 +48,11 @@ async fn show(running: &Running, line: &StatusLine) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {
-                let shards = running.status();
-                let counted = status::delivered_to_popularity(&shards);
-                let text = status::line(&shards, running.instances().len(), before, since.elapsed());
-                line.show(text, counted != before);
-                (before, since) = (counted, Instant::now());
+                let (shards, bill) = (running.status(), running.bill());
+                let processes = running.instances().len();
+                let now = Now { shards: &shards, told: running.told(), bill: &bill, processes };
+                line.show(now.line(before, since.elapsed()), bill.posts != before);
+                (before, since) = (bill.posts, Instant::now());
             }
             logged = logs.recv() => match logged {
                 Ok(log) => line.print(&format!("{}: {}", log.function, log.line)),
@@ -73,10 +73,16 @@ async fn end(running: Running, demo: Option<Demo>, drain: bool, stop: &mut StopS
         if let Some(demo) = demo {
             demo.end().await;
         }
-        running.stop(drain).await;
+        running.stop(drain).await
     };
     tokio::select! {
-        () = orderly => {
+        Outcome { bill, mischief } = orderly => {
+            if let Some((seed, mischief)) = mischief {
+                talk(&banner::mischief(seed, mischief));
+            }
+            if let Some(bill) = bill.text() {
+                talk(&bill);
+            }
             talk("stopped");
             Exit::Done
         }

@@ -6,6 +6,7 @@ use pinpulse::send::{SendArgs, send};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::chaos::assert_exact;
 use crate::running::{Left, Local, signal, until};
 
 pub(crate) const PINS: &str = include_str!("../../../../shared/posts/tests/data/course-169/pin.ndjson");
@@ -108,18 +109,7 @@ async fn killed_functions_neither_lose_nor_double() {
     assert!(killed >= 10, "{killed} processes killed");
     local.stop();
 
-    let left = Box::pin(Left::open(folder.path())).await;
-    let mut ids = std::collections::BTreeSet::new();
-    for shard in left.shards().await {
-        let records = left.archived(&shard).await;
-        left.assert_live_is_a_recount(&shard, &records).await;
-        for record in &records {
-            let envelope: Value = serde_json::from_slice(&record.data).unwrap();
-            ids.insert((shard.stream().to_owned(), envelope["id"].as_str().unwrap().to_owned()));
-        }
-    }
-    let accepted = serde_json::to_value(&summary).unwrap()["accepted"].as_u64().unwrap();
-    assert!(ids.len() as u64 >= accepted && accepted > 0, "{accepted} accepted, {} archived", ids.len());
+    Box::pin(assert_exact(folder.path(), &summary)).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,14 @@ use serde_json::Value;
 /// How long anything may take: the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
+/// What the program says on stderr, a file of its data folder.
+const SAID: &str = "said.txt";
+
+/// What a program with this data folder said on stderr.
+pub(crate) fn said(data_dir: &Path) -> String {
+    std::fs::read_to_string(data_dir.join(SAID)).unwrap()
+}
+
 /// A running `pinpulse local`. Killed when dropped.
 pub(crate) struct Local {
     child: Child,
@@ -37,7 +45,7 @@ impl Local {
             .arg(data_dir)
             .args(more)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(data_dir.join(SAID)).unwrap())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
