@@ -2,7 +2,7 @@
 //!
 //! One struct reads both, and only what this function looks at: a body is unescaped once and nothing else is kept. No URL
 //! is built of what a client wrote, so nothing a client writes can stop the process. Why not the usual library:
-//! `docs/decisions/0006-ingest-reads-events-itself.md`.
+//! `docs/decisions/0007-ingest-reads-events-itself.md`.
 
 use std::fmt;
 use std::marker::PhantomData;
