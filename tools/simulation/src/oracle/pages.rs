@@ -94,7 +94,7 @@ fn touch_dimension(pages: &mut BTreeMap<Key, PageSteps>, shard: &str, record: &R
 
 fn touch_poster(pages: &mut BTreeMap<Key, PageSteps>, shard: &str, record: &Record, clean: &Clean) {
     let Some(poster) = clean.poster else { return };
-    let step = step(pages, (format!("poster#{}#{poster}", day(record)), shard.to_owned()), record);
+    let step = step(pages, (format!("poster#{poster}"), format!("{}#{shard}", day(record))), record);
     *step.adds.entry(format!("h{:02}", hour(record))).or_default() += 1;
     step.followers = clean.followers.or(step.followers);
 }
