@@ -44,7 +44,7 @@ impl Bill {
         for Metered { caller, operation, units } in calls {
             let caller = if caller.is_empty() { "others" } else { caller };
             // Writing to a String cannot fail.
-            drop(write!(text, "\n  {caller} {operation}: {units}"));
+            write!(text, "\n  {caller} {operation}: {units}").ok();
         }
         Some(text)
     }
