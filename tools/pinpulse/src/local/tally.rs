@@ -71,7 +71,7 @@ mod tests {
     fn metrics_are_added_up_and_logs_are_left_alone() {
         let tally = Tally::default();
         let tap = tally.tap();
-        let mut tell = |function: &str, values: &[(Metric, u64)]| {
+        let tell = |function: &str, values: &[(Metric, u64)]| {
             tap(&LogLine { function: function.into(), line: line(function, 1, values) })
         };
         assert!(tell("popularity", &[(RECORDS, 5), (COUNTED, 3), (DUPLICATES, 1), (QUARANTINED, 1), (EVENT_LAG, 900)]));
