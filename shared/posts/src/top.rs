@@ -43,6 +43,7 @@ impl TopList {
     }
 
     /// The posters listed, with their caps, by name. No cap lies below the floor.
+    #[must_use]
     pub fn listed(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
         self.caps.iter().map(|(poster, cap)| (poster.as_str(), *cap))
     }
