@@ -68,12 +68,11 @@ impl Wanted {
     fn plan(self, totals: Option<&Totals>) -> Plan {
         let now = Arrival(self.now_ms);
         let listing = Listing { dimension: Dimension::Category, limit: self.limit };
-        let (pins, before) = match self.window.stretch(self.now_ms) {
-            Some(stretch) => (popularity::Plan::of(listing, self.window, &stretch), Some(Before::default())),
-            None => {
-                let plan = all::Wanted { listing, today: now.day() }.plan(totals);
-                (plan, totals.map_or_else(|| Some(Before::default()), Totals::profiles))
-            }
+        let (pins, before) = if let Some(stretch) = self.window.stretch(self.now_ms) {
+            (popularity::Plan::of(listing, self.window, &stretch), Some(Before::default()))
+        } else {
+            let plan = all::Wanted { listing, today: now.day() }.plan(totals);
+            (plan, totals.map_or_else(|| Some(Before::default()), Totals::profiles))
         };
         let days: Vec<Day> = pins.days();
         // Without pages of any day, the window's live part is empty: it begins after it ends.
