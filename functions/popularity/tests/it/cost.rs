@@ -129,8 +129,10 @@ impl Side {
         for batch in 0..batches {
             let posts: Vec<_> = (0..size).map(|_| load.post()).collect();
             for kind in 0..3 {
-                let records: Vec<_> = (0..size).map(|at| record(batch * size + at, &posts[at][kind])).collect();
-                let shard = Shard::new(&format!("{}-1", posts[0][kind].0.as_str()), "shardId-000000000000").unwrap();
+                let posts: Vec<_> = posts.iter().map(|whole| &whole[kind]).collect();
+                let numbered = posts.iter().enumerate();
+                let records: Vec<_> = numbered.map(|(at, post)| record(batch * size + at, post)).collect();
+                let shard = Shard::new(&format!("{}-1", posts[0].0.as_str()), "shardId-000000000000").unwrap();
                 let delivery = || Delivery { shards: [(shard.clone(), records.clone())].into() };
                 let before = self.stores.meter().total();
                 let answer = Box::pin(popularity::handle(&self.popularity, delivery())).await;

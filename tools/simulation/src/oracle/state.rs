@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use posts::top::TopList;
 use serde_json::Value;
 
 use super::fates::Fate;
@@ -26,8 +27,39 @@ pub(crate) fn judge(expectation: &Expectation, world: &World) -> Vec<String> {
         wrong.extend(chunks(expectation, world, at).err());
     }
     wrong.extend(register(expectation, world));
+    wrong.extend(tops(world));
     wrong.extend(strangers(expectation, world));
     wrong
+}
+
+/// Posters with more posts in an hour or a day than the shard's top list of it says they can have.
+fn tops(world: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for ((pk, sk), page) in world.table.items() {
+        let (Some(poster), Some((day, shard))) = (pk.strip_prefix("poster#"), sk.split_once('#')) else { continue };
+        let hours = (0..24).map(|hour| format!("h{hour:02}"));
+        let hours: Vec<(String, u64)> =
+            hours.filter_map(|hour| count(page, &hour).map(|count| (hour, count))).collect();
+        let of_day = ("d".to_owned(), hours.iter().map(|(_, count)| count).sum());
+        for (bucket, count) in hours.into_iter().chain([of_day]) {
+            let list = (format!("top#{day}"), format!("{bucket}#{shard}"));
+            let bound = world.table.get(&list).map_or(0, |list| bound(list, poster));
+            if bound < count {
+                wrong.push(format!("{} {} says at most {bound} of {poster}, who has {count}", list.0, list.1));
+            }
+        }
+    }
+    wrong
+}
+
+fn count(item: &Item, name: &str) -> Option<u64> {
+    number_of(item, name).and_then(|number| number.try_into().ok())
+}
+
+fn bound(list: &Item, poster: &str) -> u64 {
+    let packed = list.get("top").and_then(|top| top["B"].as_str()).unwrap_or_default();
+    let packed = BASE64.decode(packed).unwrap_or_default();
+    count(list, "floor").and_then(|floor| TopList::unpack(floor, &packed)).map_or(0, |list| list.bound(poster))
 }
 
 fn progress(expectation: &Expectation, world: &World, at: usize, follower: &str) -> Result<(), String> {
@@ -124,6 +156,7 @@ fn strangers(expectation: &Expectation, world: &World) -> Vec<String> {
     let is_known = |pk: &str, sk: &str| match pk.split_once('#') {
         None => pk == "shards",
         Some(("count", shard)) => known.contains(shard) && (sk == "progress" || sk.starts_with("window#")),
+        Some(("top", _)) => sk.split_once('#').is_some_and(|(_, shard)| known.contains(shard)),
         Some(("chain", shard)) => known.contains(shard) && (sk == "progress" || sk.starts_with("entry#")),
         Some(_) => is_page(pk),
     };
