@@ -118,6 +118,10 @@ const KINDS: [(&str, Option<Kind>); 4] =
 
 /// The posts of a record, by the JSON library: what a record holds is what this says.
 fn by_library(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
+    // The library would read a struct from an array too, member by member; an array is no envelope and no post.
+    if !data.trim_ascii_start().starts_with(b"{") {
+        return vec![foreign(fallback, 0, data)];
+    }
     match serde_json::from_slice::<Shape<'_>>(data) {
         Ok(Shape { v: Some(version), id, kind, post, raw, .. }) if post.is_some() || raw.is_some() => {
             vec![enveloped(data, version, id, kind, post, raw)]
@@ -231,6 +235,14 @@ mod tests {
             let items = items(Some(Kind::Pin), &record);
             assert_eq!(items[0].body.as_ref(), body);
             assert_eq!(items[0].kind, None, "the stream's name must not overrule the door's verdict");
+        }
+    }
+
+    #[test]
+    fn an_array_of_an_envelopes_members_is_no_envelope() {
+        for record in [format!(r#"[1,"a","geo",{GEO}]"#), format!(r#" [null,null,null,null,null,null,{GEO},null]"#)] {
+            let items = items(Some(Kind::Geo), record.as_bytes());
+            assert_eq!((items.len(), items[0].body.as_ref()), (1, record.as_bytes()), "{record}");
         }
     }
 
