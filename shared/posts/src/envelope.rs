@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_array_of_an_envelopes_members_is_no_envelope() {
-        for record in [format!(r#"[1,"a","geo",{GEO}]"#), format!(r#" [null,null,null,null,null,null,{GEO},null]"#)] {
+        for record in [format!(r#"[1,"a","geo",{GEO}]"#), format!(r" [null,null,null,null,null,null,{GEO},null]")] {
             let items = items(Some(Kind::Geo), record.as_bytes());
             assert_eq!((items.len(), items[0].body.as_ref()), (1, record.as_bytes()), "{record}");
         }
