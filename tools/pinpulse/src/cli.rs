@@ -22,7 +22,7 @@ pub struct Cli {
 enum Verb {
     /// Run everything on this machine: streams, stores, functions, one URL.
     Local(LocalArgs),
-    /// Send posts to a running Pinpulse: synthetic ones, or records from files.
+    /// Send posts to a running Pinpulse: synthetic ones, records from files, or rows of the course's database.
     Send(SendArgs),
     /// Show what is popular now.
     Popularity(PopularityArgs),

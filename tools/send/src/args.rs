@@ -13,7 +13,7 @@ use crate::output::SummaryOutput;
 use crate::pace::{Rate, Schedule, duration};
 use crate::parcel::{MAX_BATCH_RECORDS, Packing};
 use crate::repeats::Slips;
-use crate::source::Recipe;
+use crate::source::{DatabaseUrl, Recipe, TimeForm};
 use crate::synthetic::Dirt;
 
 /// The groups of the help.
@@ -29,7 +29,7 @@ const DEFAULT_COUNT: u64 = 1_000;
 /// Posts a second if nothing says how fast.
 const DEFAULT_RATE: Rate = Rate::PerSecond(50.0);
 
-/// Send posts: synthetic ones, or the records of files.
+/// Send posts: synthetic ones, the records of files, or the rows of the course's database.
 ///
 /// A post is a pin, a geo and a user record. Every record has an id that stays the same when a request is tried again, so a retry is
 /// never counted twice. Latency counts from the moment a request was due, not from when it could leave. The first Ctrl-C stops
@@ -69,21 +69,34 @@ pub struct SendArgs {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = WHAT)]
     pub file: Vec<PathBuf>,
 
+    /// Send the rows of the course's tables pinterest_data, geolocation_data and user_data, each post once, ordered by index:
+    /// mysql://USER:PASSWORD@HOST:PORT/DATABASE, mariadb://... or postgres://...
+    #[arg(long, value_name = "URL", env = "PINPULSE_SOURCE", hide_env_values = true, conflicts_with = "file", help_heading = WHAT)]
+    pub source: Option<DatabaseUrl>,
+
+    /// With --source: read by row number, from --start until there is no such row, as the course's scripts do
+    #[arg(long, requires = "source", help_heading = WHAT)]
+    pub by_row: bool,
+
+    /// With --source: how times are written
+    #[arg(long, value_name = "FORM", value_enum, default_value = "str", help_heading = WHAT)]
+    pub times: TimeForm,
+
     /// Post as the course's script does: random.seed(100), then a pause of 0 or 1 s and a random row from 0 to 11000 for every post,
-    /// three requests a post, dialect kafka unless --dialect says otherwise. Rows come from --file or the generator; --seed
+    /// three requests a post, dialect kafka unless --dialect says otherwise. Rows come from --source, --file or the generator; --seed
     /// changes the order, --rate replaces the pauses
-    #[arg(long, conflicts_with_all = ["batch", "start"], help_heading = WHAT)]
+    #[arg(long, conflicts_with_all = ["batch", "by_row", "start"], help_heading = WHAT)]
     pub as_course: bool,
 
     /// Seed of the synthetic posts, of --as-course and of all that goes wrong on purpose. Equal seeds give equal posts
     #[arg(long, value_name = "NUMBER", default_value_t = course::SEED, help_heading = WHAT)]
     pub seed: u64,
 
-    /// Number (and index) of the first synthetic post, to continue where an earlier run ended
+    /// Number (and index) of the first synthetic post, or of the first row with --by-row, to continue where an earlier run ended
     #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "file", help_heading = WHAT)]
     pub start: u64,
 
-    /// Posts to send [default: 1000; with --file all; with --duration as many as fit]
+    /// Posts to send [default: 1000; with --file or --source all; with --duration as many as fit]
     #[arg(long, value_name = "POSTS", help_heading = WHAT)]
     pub count: Option<u64>,
 
@@ -92,7 +105,8 @@ pub struct SendArgs {
     #[arg(long, value_name = "NAME", value_parser = plain_name, help_heading = WHAT)]
     pub run: Option<String>,
 
-    /// Posts (with --file: records) a second: 50, 50/s, 300/m, or max for as fast as answers come [default: 50/s; with --file max]
+    /// Posts (with --file: records) a second: 50, 50/s, 300/m, or max for as fast as answers come [default: 50/s; with --file or
+    /// --source max]
     #[arg(long, value_name = "RATE", help_heading = PACE)]
     pub rate: Option<Rate>,
 
@@ -136,11 +150,11 @@ pub struct SendArgs {
 
     /// Percent of synthetic posts to hold placeholders and one of four forms of times; the others are clean [default: as many as in
     /// the course's data]
-    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with_all = ["file"], help_heading = WRONG)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with_all = ["file", "source"], help_heading = WRONG)]
     pub dirt: Option<f64>,
 
     /// Percent of synthetic records to make uncleanable
-    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent, conflicts_with_all = ["file"],
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent, conflicts_with_all = ["file", "source"],
           help_heading = WRONG)]
     pub poison: f64,
 
@@ -172,6 +186,9 @@ impl SendArgs {
             user: "pinpulse".to_owned(),
             key: None,
             file: Vec::new(),
+            source: None,
+            by_row: false,
+            times: TimeForm::Str,
             as_course: false,
             seed: course::SEED,
             start: 0,
@@ -204,12 +221,15 @@ impl SendArgs {
         if self.failed.as_ref().is_some_and(|failed| self.file.contains(failed)) {
             return Some("use --failed: it would empty a file that --file is to read");
         }
+        if self.source.is_some() && self.start > 0 && !self.by_row {
+            return Some("use --start: rows come by their key; add --by-row to count them");
+        }
         None
     }
 
     /// How many of the posts there are is known by the source.
     fn is_bounded_by_source(&self) -> bool {
-        !self.as_course && !self.file.is_empty()
+        !self.as_course && (!self.file.is_empty() || self.source.is_some())
     }
 
     pub(crate) fn schedule(&self) -> Schedule {
@@ -343,11 +363,14 @@ mod tests {
             "--concurrency 0",
             "--file a --poison 1",
             "--file a --dirt 1",
+            "--by-row",
+            "--source ftp://example.com/x",
             "--as-course --batch 10",
             "--as-course --start 5",
             "--burst 0",
             "--dialect grpc",
             "--user a/b",
+            "--times julian",
             "--run a/b",
             "--duration 0",
             "--output csv",
@@ -373,6 +396,10 @@ mod tests {
             ("--dialect pin --batch 10", true),
             ("--file a b --failed b", true),
             ("--dialect kafka --batch 10 --file a --failed b", false),
+            #[cfg(feature = "databases")]
+            ("--source mysql://db.example/x --start 5", true),
+            #[cfg(feature = "databases")]
+            ("--source mysql://db.example/x --start 5 --by-row", false),
         ] {
             assert_eq!(parse(line).unwrap().contradiction().is_some(), contradicts, "{line}");
         }

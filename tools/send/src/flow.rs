@@ -139,11 +139,11 @@ async fn take(
             }
         }
         Err(SourceError::NoRow(_)) => tally.missing_rows += 1,
-        Err(error @ SourceError::Line { .. }) => {
+        Err(error @ (SourceError::Line { .. } | SourceError::Row { .. })) => {
             tally.unreadable += 1;
             progress.talk(&format!("failed to {error}"));
         }
-        Err(error @ SourceError::File { .. }) => {
+        Err(error @ (SourceError::File { .. } | SourceError::Database { .. })) => {
             tally.source_error = Some(error.to_string());
             return false;
         }

@@ -1,4 +1,4 @@
-//! `pinpulse send`: posts from a generator or from files to a running Pinpulse, at a given rate, in any
+//! `pinpulse send`: posts from a generator, from files or from the course's database to a running Pinpulse, at a given rate, in any
 //! dialect, with a report at the end.
 //!
 //! A package of its own, so that the sender can be built and tested without the functions. The HTTP client, the exit codes
@@ -30,3 +30,4 @@ pub use dialect::Dialect;
 pub use pace::{Rate, RateError, duration};
 pub use report::{Bucket, LatencyMs, Summary};
 pub use run::{SendError, demo, run, send};
+pub use source::{DatabaseUrl, TimeForm};

@@ -1,6 +1,8 @@
 //! The entries: the verb with its signals and its printing, the same run as a library, and the endless sender of the demo.
 
 use std::future::pending;
+#[cfg(not(feature = "databases"))]
+use std::future::{Ready, ready};
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -18,7 +20,9 @@ use crate::parcel::Packing;
 use crate::progress::Progress;
 use crate::repeats::{Repeats, Slips};
 use crate::report::Summary;
-use crate::source::{self, Recipe, Source, SourceError};
+use crate::source::{self, DatabaseUrl, Numbers, Recipe, Source, SourceError};
+#[cfg(feature = "databases")]
+use crate::source::{Order, Reading};
 
 /// Requests the demo keeps in flight at most; its rate is small.
 const DEMO_CONCURRENCY: usize = 32;
@@ -31,7 +35,7 @@ pub enum SendError {
     /// The base URL cannot be used.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// A file cannot be opened.
+    /// A file or the database cannot be opened.
     #[error("{0}")]
     Source(String),
     /// Two arguments do not go together.
@@ -69,14 +73,14 @@ pub async fn run(args: SendArgs) -> Exit {
 /// One run as the arguments say, until done or until `stop` turns true; what is in flight is always finished.
 ///
 /// # Errors
-/// If the arguments contradict each other, the base URL is none, or a file cannot be opened.
+/// If the arguments contradict each other, the base URL is none, or a file or the database cannot be opened.
 pub async fn send(args: &SendArgs, stop: watch::Receiver<bool>) -> Result<Summary, SendError> {
     if let Some(contradiction) = args.contradiction() {
         return Err(SendError::Contradiction(contradiction));
     }
     let client = Client::with_key(&args.url, args.key.as_ref().map(Secret::reveal))?;
     let run = args.run.clone().unwrap_or_else(fresh_run);
-    let source = source_of(args, &run).map_err(|error| SendError::Source(error.to_string()))?;
+    let source = source_of(args, &run).await.map_err(|error| SendError::Source(error.to_string()))?;
     let failures = match &args.failed {
         Some(path) => Failures::into(path).map_err(SendError::Source)?,
         None => Failures::nowhere(),
@@ -107,8 +111,11 @@ pub async fn send(args: &SendArgs, stop: watch::Receiver<bool>) -> Result<Summar
 
 /// What is sent, in words.
 fn described(args: &SendArgs) -> String {
-    let what =
-        if args.file.is_empty() { format!("posts of seed {}", args.seed) } else { "records of files".to_owned() };
+    let what = match &args.source {
+        Some(url) => format!("rows of {}", url.address()),
+        None if args.file.is_empty() => format!("posts of seed {}", args.seed),
+        None => "records of files".to_owned(),
+    };
     let order =
         if args.as_course { format!(" as the course's script of seed {} does", args.seed) } else { String::new() };
     let rate = args.rate.map(|rate| format!(" at {rate}")).unwrap_or_default();
@@ -142,16 +149,32 @@ pub async fn demo(url: &str, rate: f64, seed: u64, stop: watch::Receiver<bool>) 
     Ok(flow.run(Repeats::new(source, seed, Slips::default()), &Progress::hidden()).await)
 }
 
-fn source_of(args: &SendArgs, run: &str) -> Result<Source, SourceError> {
+async fn source_of(args: &SendArgs, run: &str) -> Result<Source, SourceError> {
     let run = run.to_owned();
     let numbers = if args.as_course { source::as_course(args.seed) } else { source::in_order(args.start) };
-    if args.file.is_empty() {
-        Ok(source::synthetic(run, numbers, args.recipe()))
-    } else if args.as_course {
-        source::by_number(run, &args.file, numbers)
-    } else {
-        source::files(&run, &args.file)
+    match &args.source {
+        Some(url) => rows_of(args, run, url, numbers).await,
+        None if args.file.is_empty() => Ok(source::synthetic(run, numbers, args.recipe())),
+        None if args.as_course => source::by_number(run, &args.file, numbers),
+        None => source::files(&run, &args.file),
     }
+}
+
+#[cfg(feature = "databases")]
+async fn rows_of(args: &SendArgs, run: String, url: &DatabaseUrl, numbers: Numbers) -> Result<Source, SourceError> {
+    let order = match (args.as_course, args.by_row) {
+        (true, _) => Order::Each(numbers),
+        (false, true) => Order::Until(numbers),
+        (false, false) => Order::Keys,
+    };
+    source::database(run, url, Reading { order, times: args.times }).await
+}
+
+/// There is no such URL then: the command line refuses it.
+#[cfg(not(feature = "databases"))]
+fn rows_of(_: &SendArgs, _: String, url: &DatabaseUrl, _: Numbers) -> Ready<Result<Source, SourceError>> {
+    let reason = "this program was built without databases".to_owned();
+    ready(Err(SourceError::Database { address: url.address(), reason }))
 }
 
 /// A name that no other run has: sending a seed again is a new sending, not a retry of the old one.

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 fn send(line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinpulse"));
-    command.arg("send").args(line.split_whitespace()).env_remove("PINPULSE_URL");
+    command.arg("send").args(line.split_whitespace()).env_remove("PINPULSE_URL").env_remove("PINPULSE_SOURCE");
     command.output().unwrap()
 }
 
@@ -19,7 +19,7 @@ fn nobody_there_is_exit_4_and_a_summary_all_the_same() {
 
 #[test]
 fn what_makes_no_sense_is_exit_2() {
-    for line in ["--rate 0", "--dialect pin --batch 10"] {
+    for line in ["--rate 0", "--dialect pin --batch 10", "--source ftp://db.example/x"] {
         assert_eq!(send(line).status.code(), Some(2), "{line}");
     }
 }

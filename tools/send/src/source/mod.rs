@@ -1,10 +1,17 @@
-//! Where posts come from: the generator, or files.
+//! Where posts come from: the generator, files, or the course's database.
 
+mod address;
+#[cfg(feature = "databases")]
+mod database;
 mod file;
 mod rows;
 
+pub use address::{DatabaseUrl, TimeForm};
 pub(crate) use file::files;
 pub(crate) use rows::by_number;
+
+#[cfg(feature = "databases")]
+pub(crate) use database::{Order, Reading, database};
 
 use std::path::PathBuf;
 
@@ -29,6 +36,15 @@ pub(crate) enum SourceError {
         /// What is wrong, without the content.
         what: &'static str,
     },
+    /// This row of a table cannot be said in JSON; the next may be.
+    #[cfg_attr(not(feature = "databases"), expect(dead_code, reason = "only a database has rows that cannot be said"))]
+    #[error("read a row of {table}: {what}")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// What is wrong, without the content.
+        what: String,
+    },
     /// There is no row of this number; there may be others.
     #[error("find row {0}")]
     NoRow(u64),
@@ -38,6 +54,14 @@ pub(crate) enum SourceError {
         /// The file.
         path: PathBuf,
         /// The system's or the CSV reader's reason.
+        reason: String,
+    },
+    /// The database cannot be read on.
+    #[error("read {address}: {reason}")]
+    Database {
+        /// Server and database, without the credentials.
+        address: String,
+        /// The server's or the driver's reason.
         reason: String,
     },
 }

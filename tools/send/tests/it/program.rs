@@ -10,7 +10,7 @@ use crate::door::{Door, accepted};
 fn program(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinpulse-send"));
     command.args(line.split_whitespace()).stdin(Stdio::null());
-    for variable in ["PINPULSE_URL", "PINPULSE_KEY"] {
+    for variable in ["PINPULSE_URL", "PINPULSE_KEY", "PINPULSE_SOURCE"] {
         command.env_remove(variable);
     }
     command
@@ -59,7 +59,7 @@ async fn the_key_may_come_from_the_environment_and_is_not_in_the_help() {
     assert_eq!((sent.status.code(), text(&sent.stderr)), (Some(0), String::new()));
     assert_eq!(door.seen()[0].header("x-api-key"), Some("s3cret"));
     let mut command = program("--help");
-    command.env("PINPULSE_KEY", "s3cret");
+    command.env("PINPULSE_KEY", "s3cret").env("PINPULSE_SOURCE", "mysql://ann:s3cret@db.example/x");
     let help = text(&output(command).await.stdout);
     assert!(!help.contains("s3cret") && help.contains("What goes wrong on purpose:"), "{help}");
 }
