@@ -4,14 +4,46 @@ Linting the SAM file itself checks little: the values of event sources, the refe
 actions in policies only become visible in the translated form.
 """
 
+import copy
 import json
-import sys
-from pathlib import Path
+import os
 
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+# The translator wants a region to be set; it calls nothing.
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics  # noqa: E402
+from samtranslator.model.exceptions import InvalidDocumentException  # noqa: E402
+from samtranslator.parser.parser import Parser  # noqa: E402
+from samtranslator.translator.translator import Translator  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+
+class Refused(Exception):
+    """The translator does not take the template, with a line for each cause."""
+
+
+def parsed(text):
+    """A SAM template as values, calls in their long spelling."""
+    return yaml_parse(text)
+
+
+def translated(template):
+    """The CloudFormation template. The one given stays as it is."""
+    template = with_packaged_code(copy.deepcopy(template))
+    defaults = without_defaults(template)
+    # No managed policy is named anywhere in the template, so the map that translates their names stays empty.
+    metrics = Metrics(metrics_publisher=DummyMetricsPublisher())
+    translator = Translator({}, Parser(), metrics=metrics)
+    try:
+        made = translator.translate(sam_template=template, parameter_values={})
+    except InvalidDocumentException as refused:
+        raise Refused("\n".join(cause.message for cause in refused.causes)) from refused
+    finally:
+        # To nobody; without it, it complains on its way out.
+        metrics.publish()
+    for name, default in defaults.items():
+        made["Parameters"][name]["Default"] = default
+    return json.loads(json.dumps(made))
 
 
 def with_packaged_code(template):
@@ -28,25 +60,3 @@ def without_defaults(template):
     references, and the linter would then find the parameter unused."""
     parameters = template.get("Parameters", {})
     return {name: parameter.pop("Default") for name, parameter in parameters.items() if "Default" in parameter}
-
-
-def main(source, target):
-    template = with_packaged_code(yaml_parse(Path(source).read_text()))
-    defaults = without_defaults(template)
-    # No managed policy is named anywhere in the template, so the map that translates their names stays empty.
-    translator = Translator({}, Parser())
-    try:
-        translated = translator.translate(sam_template=template, parameter_values={})
-    except InvalidDocumentException as refused:
-        for cause in refused.causes:
-            print(f"{source}: {cause.message}", file=sys.stderr)
-        return 1
-    for name, default in defaults.items():
-        translated["Parameters"][name]["Default"] = default
-    Path(target).write_text(json.dumps(translated, indent=2, sort_keys=True) + "\n")
-    print(f"translated {len(template['Resources'])} resources into {len(translated['Resources'])}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
