@@ -7,7 +7,7 @@ use aws::live::Page;
 use posts::Kind;
 use posts::arrival::{Arrival, Day, Hour, rfc3339};
 use posts::fate::Fate;
-use posts::layout::{bucket_prefix, rate_pk};
+use posts::layout::{bucket_prefix, kind_of_stream, rate_pk};
 use posts::page::{Bucket, minute_slot, total_slot};
 use posts::quarantine::Reason;
 use serde::Serialize;
@@ -58,14 +58,19 @@ impl Plan {
         let minutes: Vec<String> = (0..60).map(minute_slot).collect();
         let fates = [Fate::Counted, Fate::Duplicate, Fate::Quarantined(Reason::NotJson.alone())].map(slots_of);
         let mut n = vec![0_u64; self.steps];
+        let mut by_stream = ByStream::of(self.steps);
         let mut sums = [0_u64; 3];
         for (run, page) in
             self.runs.iter().zip(pages).flat_map(|(run, pages)| pages.iter().map(move |page| (run, page)))
         {
             let Some(hour) = hour_of(run.day, &page.sk) else { continue };
+            let mut of_kind = stream_of(&page.sk).and_then(kind_of_stream).map(|kind| by_stream.of_kind(kind));
             for (minute_ms, slot) in (0..).map(|minute| hour.start_ms() + minute * MINUTE_MS).zip(&minutes) {
-                if let Some(count) = self.step_of(minute_ms).and_then(|step| n.get_mut(step)) {
-                    *count = count.saturating_add(slot_of(page, slot));
+                let Some(step) = self.step_of(minute_ms) else { continue };
+                for counts in [Some(&mut n), of_kind.as_deref_mut()].into_iter().flatten() {
+                    if let Some(count) = counts.get_mut(step) {
+                        *count = count.saturating_add(slot_of(page, slot));
+                    }
                 }
             }
             for (sum, slots) in sums.iter_mut().zip(&fates) {
@@ -80,6 +85,7 @@ impl Plan {
             step_s: self.step_ms / 1_000,
             t,
             n,
+            by_stream,
             hours_from: rfc3339(self.hours_from_ms),
             fates: Fates { counted, duplicates, quarantined },
         }
@@ -100,6 +106,11 @@ fn slot_of(page: &Page, slot: &str) -> u64 {
     page.slots.get(slot).copied().unwrap_or_default()
 }
 
+/// The stream that a page's sort key names, behind the bucket and before the shard.
+fn stream_of(sk: &str) -> Option<&str> {
+    Some(sk.split_once('#')?.1.split_once('/')?.0)
+}
+
 /// The hour that a rate page is of.
 fn hour_of(day: Day, sk: &str) -> Option<Hour> {
     (0..24).map(|hour| day.at(hour)).find(|hour| sk.starts_with(&bucket_prefix(Bucket::Hour(*hour))))
@@ -112,8 +123,32 @@ pub(crate) struct Rate {
     step_s: i64,
     t: Vec<i64>,
     n: Vec<u64>,
+    by_stream: ByStream,
     hours_from: String,
     fates: Fates,
+}
+
+/// The same posts by the stream they came on, which is named after a kind. What somebody put there past the API may be of
+/// another kind; a stream whose name tells none is in no list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+struct ByStream {
+    pin: Vec<u64>,
+    geo: Vec<u64>,
+    user: Vec<u64>,
+}
+
+impl ByStream {
+    fn of(steps: usize) -> Self {
+        Self { pin: vec![0; steps], geo: vec![0; steps], user: vec![0; steps] }
+    }
+
+    fn of_kind(&mut self, kind: Kind) -> &mut Vec<u64> {
+        match kind {
+            Kind::Pin => &mut self.pin,
+            Kind::Geo => &mut self.geo,
+            Kind::User => &mut self.user,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -131,6 +166,7 @@ struct Body<'a> {
     step_s: i64,
     t: &'a [i64],
     n: &'a [u64],
+    by_stream: &'a ByStream,
     totals: Totals<'a>,
 }
 
@@ -146,9 +182,9 @@ struct Totals<'a> {
 impl Rate {
     /// The body as of a moment.
     pub(crate) fn json(&self, now: &str) -> String {
-        let Self { from, step_s, t, n, hours_from, fates } = self;
+        let Self { from, step_s, t, n, by_stream, hours_from, fates } = self;
         let totals = Totals { from: hours_from, to: now, fates: *fates };
-        let body = Body { as_of: now, from, to: now, step_s: *step_s, t, n, totals };
+        let body = Body { as_of: now, from, to: now, step_s: *step_s, t, n, by_stream, totals };
         serde_json::to_string(&body).expect("plain structs always serialise into memory")
     }
 }
@@ -206,7 +242,18 @@ mod tests {
             page("h00#pin-1/s", &[("m00", 10), ("m09", 20), ("m10", 1_000)]),
             page("h00#user-1/s", &[("m04", 40), ("m05", 80)]),
         ];
-        assert_eq!(plan.answer(&[before, after]).n, [3, 50, 100]);
+        let rate = plan.answer(&[before, after]);
+        assert_eq!(rate.n, [3, 50, 100]);
+        let by_stream = ByStream { pin: vec![3, 10, 20], geo: vec![0; 3], user: vec![0, 40, 80] };
+        assert_eq!(rate.by_stream, by_stream);
+    }
+
+    #[test]
+    fn a_stream_that_names_no_kind_is_in_the_sum_alone() {
+        let plan = plan(1, 1, midnight() + 7 * MINUTE_MS);
+        let rate = plan.answer(&[vec![page("h00#others/s", &[("m07", 5)]), page("h00#my.geo/s", &[("m07", 2)])]]);
+        let by_stream = ByStream { pin: vec![0], geo: vec![2], user: vec![0] };
+        assert_eq!((rate.n, rate.by_stream), (vec![7], by_stream));
     }
 
     #[test]
@@ -215,7 +262,7 @@ mod tests {
         let slots = [("m00", 9), ("cp", 1), ("cg", 2), ("cu", 4), ("dp", 8), ("du", 16), ("qp", 32), ("qx", 64)];
         let rate = plan.answer(&[vec![page("h00#pin-1/s", &slots)]]);
         assert_eq!(rate.fates, Fates { counted: 7, duplicates: 24, quarantined: 96 });
-        insta::assert_snapshot!(rate.json("2026-11-21T00:07:00.000Z"), @r#"{"as_of":"2026-11-21T00:07:00.000Z","from":"2026-11-21T00:07:00.000Z","to":"2026-11-21T00:07:00.000Z","step_s":60,"t":[1795219620],"n":[0],"totals":{"from":"2026-11-21T00:00:00.000Z","to":"2026-11-21T00:07:00.000Z","counted":7,"duplicates":24,"quarantined":96}}"#);
+        insta::assert_snapshot!(rate.json("2026-11-21T00:07:00.000Z"), @r#"{"as_of":"2026-11-21T00:07:00.000Z","from":"2026-11-21T00:07:00.000Z","to":"2026-11-21T00:07:00.000Z","step_s":60,"t":[1795219620],"n":[0],"by_stream":{"pin":[0],"geo":[0],"user":[0]},"totals":{"from":"2026-11-21T00:00:00.000Z","to":"2026-11-21T00:07:00.000Z","counted":7,"duplicates":24,"quarantined":96}}"#);
     }
 
     #[test]
