@@ -12,9 +12,16 @@ use posts::arrival::rfc3339;
 use serde::Serialize;
 
 use crate::read::Call;
+use crate::{format, site};
 
 /// Live numbers move within a second, so a cache helps when many ask at once, and not longer.
 const CACHE_NUMBERS: HeaderValue = HeaderValue::from_static("public, max-age=1, stale-while-revalidate=5");
+
+/// What changes with a deploy: a browser keeps it and asks each time whether it is still the same.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// What lies in a folder named after its bytes never changes.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -26,9 +33,11 @@ pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl S
     of(status, content_type, text)
 }
 
-/// A text answer.
-pub(crate) fn text(text: String) -> Response<Body> {
-    of(StatusCode::OK, "text/plain; charset=utf-8", text)
+/// Lines for a terminal, where a browser would get a page.
+pub(crate) fn lines(text: String) -> Response<Body> {
+    let mut response = of(StatusCode::OK, "text/plain; charset=utf-8", text);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Numbers as of now, or that they are those the client has. `body` gives the body as of a moment.
@@ -55,6 +64,53 @@ pub(crate) fn page(call: &Call, html: &str) -> Response<Body> {
     let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// The page at the root. It may load, run and ask what lies beside it, and nothing else; nobody may frame it.
+pub(crate) fn site_page(call: &Call) -> Response<Body> {
+    let mut response = compressed(call, site::index(), "accept, accept-encoding");
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, ASK_AGAIN);
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                  base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// A file of that page.
+pub(crate) fn asset(call: &Call, file: &site::File, for_good: bool) -> Response<Body> {
+    let mut response = compressed(call, file, "accept-encoding");
+    response.headers_mut().insert(header::CACHE_CONTROL, if for_good { FOR_GOOD } else { ASK_AGAIN });
+    response
+}
+
+/// Says to ask for another path, here a relative one.
+pub(crate) fn moved(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    if let Ok(location) = HeaderValue::try_from(to) {
+        headers.insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// A file, compressed for those who take that: an HTTP API compresses nothing by itself.
+fn compressed(call: &Call, file: &site::File, vary: &'static str) -> Response<Body> {
+    let mut response = tagged(call, tag(&file.text), || {
+        if !call.takes_bytes || !format::takes_gzip(&call.headers) {
+            return of(StatusCode::OK, file.content_type, file.text.clone());
+        }
+        let mut response = Response::new(Body::Binary(file.gzip.clone()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    });
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static(vary));
     response
 }
 

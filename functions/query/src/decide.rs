@@ -1,4 +1,4 @@
-//! What a request is answered with: the page at the root, numbers from which pages, or a stored answer.
+//! What a request is answered with: what lies at the root, numbers from which pages, or a stored answer.
 
 use posts::Kind;
 use posts::arrival::Arrival;
@@ -9,12 +9,22 @@ use crate::format::Format;
 use crate::popularity::{By, Listing};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{all, history, parameters, popularity, profiles, rate};
+use crate::{all, format, history, parameters, popularity, profiles, rate, site};
 
 /// What to do for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Plan {
-    Root,
+    /// Lines to paste, for a terminal.
+    Lines,
+    /// The page, for a browser.
+    Page,
+    /// The page again, where its relative links lead somewhere.
+    PageInFolder {
+        /// The folder, as seen from the path asked for.
+        folder: String,
+    },
+    /// A file of the page, and whether it may be kept for good.
+    Asset(&'static site::File, bool),
     Health,
     /// Is the live table readable, by the pages of this hour.
     Ready(rate::Plan),
@@ -46,7 +56,10 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         return Err(Problem::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
     }
     match routed {
-        Routed::To(Route::Root) => Ok(Plan::Root),
+        Routed::To(Route::Root) => Ok(root_for(call)),
+        Routed::To(Route::Asset) => {
+            site::file(&call.path).map(|(file, current)| Plan::Asset(file, current)).ok_or(Problem::NotFound)
+        }
         Routed::To(Route::Health) => Ok(Plan::Health),
         Routed::To(Route::Ready) => {
             Ok(Plan::Ready(rate::Plan::of(rate::Wanted { window_min: 1, step_min: 1 }, now_ms)))
@@ -66,6 +79,16 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         Routed::To(Route::OpenApi) => Ok(Plan::OpenApi),
         Routed::To(Route::Docs) => Ok(Plan::Docs),
         _ => Err(Problem::NotFound),
+    }
+}
+
+/// Browsers name HTML; curl and programs do not, and get lines. A stage without a slash behind it would lead every link
+/// of the page out of that stage.
+fn root_for(call: &Call) -> Plan {
+    match &call.stage {
+        _ if !format::wants_html(&call.headers) => Plan::Lines,
+        Some(stage) if !call.ends_in_slash => Plan::PageInFolder { folder: format!("{stage}/") },
+        _ => Plan::Page,
     }
 }
 

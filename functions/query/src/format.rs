@@ -1,8 +1,8 @@
-//! In which form a historical answer is asked for: by name, else by the `Accept` header (RFC 9110, 12.5.1).
+//! In which form an answer is asked for: a historical one by name, else by the `Accept` header (RFC 9110, 12.5.1).
 //!
 //! JSON unless CSV is named and wanted more. Wildcards never choose CSV, so browsers and curl get JSON.
 
-use lambda_http::http::header::{self, HeaderMap};
+use lambda_http::http::header::{self, HeaderMap, HeaderName};
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,23 @@ impl Format {
     }
 }
 
+/// Whether a page is asked for, and not what a program reads.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    quality(headers, "text/html") > 0.0
+}
+
+/// Whether an answer may come compressed by gzip.
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
+    quality_in(headers, &header::ACCEPT_ENCODING, "gzip") > 0.0
+}
+
 /// How much a media type is wanted, 0.0 to 1.0; 0.0 if it is not named.
 fn quality(headers: &HeaderMap, media_type: &str) -> f32 {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    quality_in(headers, &header::ACCEPT, media_type)
+}
+
+fn quality_in(headers: &HeaderMap, header: &HeaderName, media_type: &str) -> f32 {
+    let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     let ranges = values.flat_map(|value| value.split(','));
     ranges.filter_map(|range| quality_of(range, media_type)).fold(0.0, f32::max)
 }
@@ -53,6 +67,21 @@ fn quality_of(range: &str, media_type: &str) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_must_be_named() {
+        for (accept, want) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("*/*", false),
+            ("text/*", false),
+            ("text/html;q=0", false),
+            ("text/plain", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            assert_eq!(wants_html(&headers), want, "{accept}");
+        }
+    }
 
     #[test]
     fn csv_must_be_named_and_wanted_more_than_json() {

@@ -67,7 +67,10 @@ async fn done_in_time(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Re
 
 async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
     match plan {
-        Plan::Root => Ok(answer::text(root::text(&root::base_url(call)))),
+        Plan::Lines => Ok(answer::lines(root::text(&root::base_url(call)))),
+        Plan::Page => Ok(answer::site_page(call)),
+        Plan::PageInFolder { folder } => Ok(answer::moved(&folder)),
+        Plan::Asset(file, for_good) => Ok(answer::asset(call, file, for_good)),
         Plan::Health => Ok(alive("ok")),
         Plan::Ready(plan) => {
             pages::read(&state.table, &plan.runs).await?;

@@ -1,5 +1,5 @@
-//! Serves the numbers: what is popular in a window, how many posts a minute, the answers of history, and a front page of
-//! curl lines.
+//! Serves the numbers: what is popular in a window, how many posts a minute, the answers of history, and the page that
+//! shows them.
 //!
 //! A request is read, decided, done and answered, in that order and in files of those names. It only reads: no table is
 //! written, no record is seen, and a number comes from pages and stored answers or is not given at all. Deciding and summing
@@ -25,6 +25,7 @@ mod profiles;
 mod rate;
 mod read;
 mod root;
+mod site;
 mod start;
 mod tally;
 mod totals;

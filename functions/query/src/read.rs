@@ -16,6 +16,10 @@ pub(crate) struct Call {
     pub(crate) path: String,
     /// The stage, where the client had to write it into the path.
     pub(crate) stage: Option<String>,
+    /// Whether an answer may be bytes: a REST API hands them on as the base64 they travel in, unless it is told not to.
+    pub(crate) takes_bytes: bool,
+    /// Whether the client wrote a slash at the path's end: what a relative link is relative to.
+    pub(crate) ends_in_slash: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) parameters: QueryMap,
 }
@@ -23,12 +27,15 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(request: &Request) -> Self {
         let Context { stage, client_path, request_id } = Context::of(request);
+        let takes_bytes = matches!(request.request_context_ref(), Some(RequestContext::ApiGatewayV2(_)));
         let has_stage = client_path.as_deref().is_some_and(|path| without_stage(stage.as_deref(), path) != path);
         Self {
             request_id: lambda_id(request).or(request_id).unwrap_or_default(),
             method: request.method().as_str().to_owned(),
             path: without_stage(stage.as_deref().filter(|_| has_stage), request.raw_http_path()).to_owned(),
             stage: stage.filter(|_| has_stage),
+            takes_bytes,
+            ends_in_slash: client_path.as_deref().is_none_or(|path| path.ends_with('/')),
             headers: request.headers().clone(),
             parameters: request.query_string_parameters(),
         }

@@ -1,4 +1,4 @@
-//! The page at the root: what this is, and lines to paste into a terminal, for the very URL it was asked under.
+//! What a terminal gets at the root: what this is, and lines to paste, for the very URL it was asked under.
 //!
 //! The URL comes from headers that a client writes, so only characters that a shell and a URL take as they are get through.
 
@@ -50,7 +50,7 @@ const GEO: &str =
 const USER: &str =
     r#"{"ind":7528,"first_name":"Ann","last_name":"Example","age":29,"date_joined":"2017-03-05T08:15:00"}"#;
 
-/// The page.
+/// The lines.
 pub(crate) fn text(base: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let post =
@@ -100,6 +100,8 @@ mod tests {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             stage: stage.map(str::to_owned),
+            takes_bytes: true,
+            ends_in_slash: true,
             headers,
             parameters: QueryMap::default(),
         })
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_says_to_post_is_clean() {
+    fn what_the_lines_post_is_clean() {
         for (kind, body) in [(Kind::Pin, PIN), (Kind::Geo, GEO), (Kind::User, USER)] {
             assert_eq!(clean(Cleaner::V1, None, body.as_bytes()).unwrap().post.kind(), kind);
             assert!(!body.contains('\''));
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_stays_as_it_is() {
+    fn the_lines_stay_as_they_are() {
         insta::assert_snapshot!(text("http://127.0.0.1:8000").replace(env!("CARGO_PKG_VERSION"), "VERSION"));
     }
 }

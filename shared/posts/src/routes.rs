@@ -35,6 +35,8 @@ pub enum Route {
     PinEcho,
     /// The page at the root.
     Root,
+    /// A file of that page, which the path's last segment names.
+    Asset,
     /// Is the function alive; touches nothing else.
     Health,
     /// Is what the function depends on alive.
@@ -120,6 +122,7 @@ pub const ROUTES: &[RouteEntry] = &[
     RouteEntry { method: "DELETE", ..write("/streams/{stream}", Route::DeleteStream) },
     write("/pin", Route::PinEcho),
     read("/", Route::Root),
+    read("/assets/{build}/{file}", Route::Asset),
     read("/health", Route::Health),
     read("/ready", Route::Ready),
     read("/v1/popularity", Route::Popularity),
@@ -335,6 +338,9 @@ mod tests {
             ("GET", "/topics/", Route::Topics),
         ] {
             check(method, path, &Routed::To(route));
+        }
+        for (path, route) in [("/assets/0a1b/page.js", Route::Asset), ("/dev/assets/0a1b/page.js", Route::Asset)] {
+            check("GET", path, &Routed::To(route));
         }
         for path in ["/topics", "/streams", "/topics/a/b/record", "/streams/a/b/record", "/a/b/topics/x"] {
             assert!(!matches!(route("PUT", path), Routed::To(_)), "{path}");

@@ -1,5 +1,9 @@
 //! Requests that need no table: paths, methods, parameters, headers.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
 use crate::world::{World, json_of, request};
 
 #[tokio::test]
@@ -77,6 +81,79 @@ async fn the_root_repeats_the_host_and_the_stage_it_was_asked_under() {
         assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
         let text = String::from_utf8(response.body().to_vec()).unwrap();
         assert!(text.contains(want), "{path}: {text}");
+    }
+    world.stores.stop().await;
+}
+
+const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+#[tokio::test]
+async fn a_browser_gets_the_page_and_may_load_only_what_lies_beside_it() {
+    let world = World::start().await;
+    let page = world.send(request("GET", "/", "", &[BROWSER])).await;
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-cache"),
+        ("vary", "accept, accept-encoding"),
+    ] {
+        assert_eq!(page.headers()[name], value, "{name}");
+    }
+    let tag = page.headers()["etag"].to_str().unwrap().to_owned();
+    let again = world.send(request("GET", "/", "", &[BROWSER, ("if-none-match", &tag)])).await;
+    assert_eq!((again.status().as_u16(), again.body().is_empty()), (304, true));
+    assert!(again.headers().contains_key("content-security-policy"), "a 304 renews the headers of what is kept");
+
+    let html = String::from_utf8(page.body().to_vec()).unwrap();
+    let links: Vec<&str> = html.split('"').filter(|text| text.starts_with("assets/")).collect();
+    assert!(links.len() > 15, "{links:?}");
+    for link in links {
+        for prefix in ["", "/dev"] {
+            let file = world.send(request("GET", &format!("{prefix}/{link}"), "", &[])).await;
+            assert_eq!(file.status(), 200, "{link}");
+            assert_eq!(file.headers()["cache-control"], "public, max-age=31536000, immutable", "{link}");
+            assert_eq!(file.headers()["x-content-type-options"], "nosniff", "{link}");
+        }
+    }
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_stage_the_page_is_where_its_links_lead_somewhere() {
+    let world = World::start().await;
+    let page = world.send(request("GET", "/dev/", "", &[BROWSER])).await;
+    assert_eq!(page.status(), 200);
+    let moved = world.send(request("GET", "/dev", "", &[BROWSER])).await;
+    assert_eq!((moved.status().as_u16(), &moved.headers()["location"]), (308, &"dev/".parse().unwrap()));
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_is_compressed_for_who_takes_that_and_kept_only_under_its_own_name() {
+    let world = World::start().await;
+    let path = "/assets/of-another-build/page.js";
+    let plain = world.send(request("GET", path, "", &[])).await;
+    assert_eq!((plain.status().as_u16(), &plain.headers()["cache-control"]), (200, &"no-cache".parse().unwrap()));
+    assert_eq!(plain.headers()["content-type"], "text/javascript; charset=utf-8");
+    let packed = world.send(request("GET", path, "", &[("accept-encoding", "br, gzip;q=0.8")])).await;
+    assert_eq!(
+        (&packed.headers()["content-encoding"], &packed.headers()["vary"]),
+        (&"gzip".parse().unwrap(), &"accept-encoding".parse().unwrap())
+    );
+    let mut inflated = Vec::new();
+    GzDecoder::new(packed.body().as_ref()).read_to_end(&mut inflated).unwrap();
+    assert_eq!(inflated, plain.body().to_vec());
+    for path in ["/assets/x/index.html", "/assets/x/..", "/assets/x/page.rs"] {
+        assert_eq!(world.send(request("GET", path, "", &[])).await.status(), 404, "{path}");
     }
     world.stores.stop().await;
 }
