@@ -61,12 +61,14 @@ def sent_by_adapters():
 
 
 def used_by(function, methods):
-    """The adapters' methods that a function's own sources name; what it uses of shared/aws's lineage counts as its own."""
+    """The adapters' methods that a function's own sources name; what shared/aws's lineage and account do for it is its own."""
     used = set()
     paths = sorted((ROOT / "functions" / function / "src").rglob("*.rs"))
     texts = [source(path) for path in paths]
     if any("aws::lineage::" in text for text in texts):
         texts.append(source(ROOT / "shared/aws/src/lineage.rs"))
+    if any("aws::spending::Spending" in text for text in texts):
+        texts.append(source(ROOT / "shared/aws/src/spending.rs"))
     for text in texts:
         for holder, method in HELD_CALL.findall(text):
             for adapter, holders in HOLDERS.items():

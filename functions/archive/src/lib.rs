@@ -8,12 +8,14 @@ mod config;
 mod object;
 
 use std::io;
+use std::time::Instant;
 
 use aws::bucket::Bucket;
 use aws::failure::{CallError, Failure};
 use aws::lineage::{Ancestors, origin};
 use aws::live::{ChainEntry, Committed, Extra, LiveTable, Progress};
 use aws::metrics::{BYTES, Metrics, OBJECTS, RECORDS};
+use aws::spending::Spending;
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -58,12 +60,17 @@ pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
     let sdk = aws::boot::sdk_config().await;
-    let stores = (LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket), PostStream::new(&sdk));
-    let state = State::new(stores.0, stores.1, stores.2).with_metrics(Metrics::of_function());
-    let state = &state;
+    let (table, bucket) = (LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket));
+    let spending = &Spending::of("archive", table.clone(), Some(bucket.clone()));
+    let state = &State::new(table, bucket, PostStream::new(&sdk)).with_metrics(Metrics::of_function());
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
     lambda_runtime::run(service_fn(|event: LambdaEvent<Delivery>| {
-        Box::pin(async move { Ok::<_, Error>(handle(state, event.payload).await) })
+        Box::pin(async move {
+            let started = Instant::now();
+            let response = handle(state, event.payload).await;
+            spending.settle(started, aws::time::now_ms()).await;
+            Ok::<_, Error>(response)
+        })
     }))
     .await
 }

@@ -16,10 +16,12 @@ mod top;
 mod write;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use aws::failure::Failure;
 use aws::live::LiveTable;
 use aws::metrics::Metrics;
+use aws::spending::Spending;
 use aws::stream::PostStream;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::layers::TracingLayer;
@@ -79,14 +81,19 @@ pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
     let sdk = aws::boot::sdk_config().await;
-    let state =
-        State::new(LiveTable::new(&sdk, config.table), PostStream::new(&sdk)).with_metrics(Metrics::of_function());
-    let state = &state;
+    let table = LiveTable::new(&sdk, config.table);
+    let spending = &Spending::of("popularity", table.clone(), None);
+    let state = &State::new(table, PostStream::new(&sdk)).with_metrics(Metrics::of_function());
     // Boxed: the SDK's futures nest deeper than the compiler follows when it lays out one type of them all.
     let body = Body::default();
     let handler = service_fn(|_: LambdaEvent<()>| {
         let event = body.take();
-        Box::pin(async move { Ok::<_, Error>(handle(state, Delivery::read(&event)?).await) })
+        Box::pin(async move {
+            let started = Instant::now();
+            let response = handle(state, Delivery::read(&event)?).await;
+            spending.settle(started, aws::time::now_ms()).await;
+            Ok::<_, Error>(response)
+        })
     });
     Runtime::new(handler).layer(TracingLayer::new()).layer(body.clone()).run().await
 }

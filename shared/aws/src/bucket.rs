@@ -1,5 +1,8 @@
 //! S3: whole objects in one bucket.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -13,6 +16,7 @@ pub struct Bucket {
     client: aws_sdk_s3::Client,
     name: String,
     policy: Policy,
+    puts: Arc<AtomicU64>,
 }
 
 impl Bucket {
@@ -21,13 +25,24 @@ impl Bucket {
     pub fn new(config: &aws_config::SdkConfig, name: impl Into<String>) -> Self {
         let by_path = crate::env::process("AWS_ENDPOINT_URL_S3").is_some() || config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build();
-        Self { client: aws_sdk_s3::Client::from_conf(config), name: name.into(), policy: retry::BATCH }
+        Self {
+            client: aws_sdk_s3::Client::from_conf(config),
+            name: name.into(),
+            policy: retry::BATCH,
+            puts: Arc::default(),
+        }
     }
 
     /// The same, with every call tried again by another policy than [`retry::BATCH`].
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// How many objects this bucket and its clones put since this was last asked.
+    #[must_use]
+    pub fn take_puts(&self) -> u64 {
+        self.puts.swap(0, Ordering::Relaxed)
     }
 
     /// Puts an object whole; one of the same key is replaced.
@@ -38,7 +53,9 @@ impl Bucket {
         retry::transient(self.policy, || async {
             let call = self.client.put_object().bucket(&self.name).key(key);
             let sent = call.body(ByteStream::from(body.clone())).send().await;
-            sent.map(|_| ()).map_err(|error| CallError::of(format!("put object {key}"), &error))
+            sent.map(|_| ()).map_err(|error| CallError::of(format!("put object {key}"), &error))?;
+            self.puts.fetch_add(1, Ordering::Relaxed);
+            Ok(())
         })
         .await
     }

@@ -15,6 +15,7 @@ pub mod lineage;
 pub mod live;
 pub mod metrics;
 pub mod retry;
+pub mod spending;
 pub mod stream;
 pub mod time;
 

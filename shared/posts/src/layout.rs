@@ -188,6 +188,12 @@ pub fn bucket_prefix(bucket: Bucket) -> String {
     }
 }
 
+/// The partition key of what functions used on a day, one item each, under its name.
+#[must_use]
+pub fn cost_pk(day: Day) -> String {
+    format!("cost#{day}")
+}
+
 /// The two functions that follow a shard, each with a progress of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Follower {

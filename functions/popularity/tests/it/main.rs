@@ -9,4 +9,5 @@ mod lineage;
 mod metrics;
 mod model;
 mod schedules;
+mod spending;
 mod tops;

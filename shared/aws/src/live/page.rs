@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+};
 use posts::layout::{EXPIRES, FOLLOWERS, LAST, PK, SK, expires_s};
 use posts::mutant::{self, Mutant};
 use posts::page::PageUpdate;
@@ -73,6 +75,7 @@ impl LiveTable {
             .expression_attribute_values(":last", text(update.last.as_str()))
             .expression_attribute_values(":expires", number(expires_s(update.key.day)))
             .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for (position, (slot, count)) in update.slots.adds.iter().enumerate() {
             call = call
@@ -86,9 +89,13 @@ impl LiveTable {
         let attempted = || format!("write page {}", update.key);
         let unreadable = || CallError::permanent(attempted(), "the page as stored is not readable");
         match call.send().await {
-            Ok(output) => output.attributes.as_ref().and_then(page).map(Written::Applied).ok_or_else(unreadable),
+            Ok(output) => {
+                self.usage.wrote(output.consumed_capacity());
+                output.attributes.as_ref().and_then(page).map(Written::Applied).ok_or_else(unreadable)
+            }
             Err(error) => match error.as_service_error() {
                 Some(service) if service.is_conditional_check_failed_exception() => {
+                    self.usage.refused();
                     found(service).map(Written::Behind).ok_or_else(unreadable)
                 }
                 _ => Err(CallError::of(attempted(), &error)),

@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem};
 use posts::arrival::Day;
 use posts::fate::Seen;
 use posts::layout::{
@@ -82,10 +82,12 @@ impl LiveTable {
         let answer = retry::transient(self.policy, || async {
             let consistent = !mutant::on(Mutant::ProgressReadWeak);
             let call = self.client.get_item().table_name(&self.table).consistent_read(consistent);
+            let call = call.return_consumed_capacity(ReturnConsumedCapacity::Total);
             let call = call.key(PK, text(follower.pk(shard))).key(SK, text(PROGRESS_SK));
             call.send().await.map_err(|error| CallError::of(attempted(), &error))
         })
         .await?;
+        self.usage.read(answer.consumed_capacity());
         let unreadable = || CallError::permanent(attempted(), "the item is not readable");
         answer.item.map(|item| progress(&item).ok_or_else(unreadable)).transpose()
     }
@@ -112,8 +114,11 @@ impl LiveTable {
         }
         retry::transient(self.policy, || async {
             let call = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            match call.send().await {
-                Ok(_) => Ok(Committed::Done),
+            match call.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await {
+                Ok(done) => {
+                    self.usage.wrote(done.consumed_capacity());
+                    Ok(Committed::Done)
+                }
                 Err(error) => {
                     let attempted = format!("commit progress {}", follower.pk(shard));
                     match error.as_service_error().and_then(verdict) {
@@ -149,12 +154,14 @@ impl LiveTable {
                     .expression_attribute_values(":to", text(&range.1))
                     .scan_index_forward(false)
                     .consistent_read(!mutant::on(Mutant::WindowReadWeak))
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .set_exclusive_start_key(start.clone())
                     .send()
                     .await
                     .map_err(|error| CallError::of(format!("read the window of {pk}"), &error))
             })
             .await?;
+            self.usage.read(answer.consumed_capacity());
             for item in answer.items() {
                 // Newest first, and shard time never falls: the first chunk that ended before the window ends the search.
                 if get_number::<i64>(item, TIME).is_none_or(|time| time < since_ms) {
@@ -340,7 +347,7 @@ fn pack(seen: &[Seen], time_ms: i64) -> Vec<u8> {
     bytes
 }
 
-fn chunk_entries(item: &Item) -> Vec<Seen> {
+pub(super) fn chunk_entries(item: &Item) -> Vec<Seen> {
     let time_ms: i64 = get_number(item, TIME).unwrap_or_default();
     let packed = item.get("seen").and_then(|value| value.as_b().ok());
     let packed: &[u8] = packed.map(AsRef::as_ref).unwrap_or_default();

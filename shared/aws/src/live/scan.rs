@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use posts::layout::{EXPIRES, PK, SK};
 use posts::place::PAGE_FAMILIES;
 
@@ -43,6 +43,7 @@ impl LiveTable {
                     .scan()
                     .table_name(&self.table)
                     .consistent_read(true)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .filter_expression(filter())
                     .set_exclusive_start_key(start.clone());
                 for (position, family) in PAGE_FAMILIES.iter().enumerate() {
@@ -51,6 +52,7 @@ impl LiveTable {
                 call.send().await.map_err(|error| CallError::of(format!("scan table {}", self.table), &error))
             })
             .await?;
+            self.usage.read(answer.consumed_capacity());
             answer.items.unwrap_or_default().iter().filter_map(found).for_each(&mut each);
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {

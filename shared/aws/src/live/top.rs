@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use posts::arrival::Day;
 use posts::layout::{
     EXPIRES, FLOOR, PK, SK, TOP, VERSION, bucket_prefix, expires_s, poster_pk, poster_prefix, top_pk, top_sk,
@@ -45,10 +45,12 @@ impl LiveTable {
         let attempted = || format!("read {}", name(shard, bucket));
         let answer = retry::transient(self.policy, || async {
             let call = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let call = call.return_consumed_capacity(ReturnConsumedCapacity::Total);
             let call = call.key(PK, text(top_pk(bucket.day()))).key(SK, text(top_sk(bucket, shard)));
             call.send().await.map_err(|error| CallError::of(attempted(), &error))
         })
         .await?;
+        self.usage.read(answer.consumed_capacity());
         answer.item.map(|item| stored(&item).ok_or_else(|| unreadable(attempted()))).transpose()
     }
 
@@ -70,7 +72,8 @@ impl LiveTable {
                 .put_item()
                 .table_name(&self.table)
                 .set_item(Some(item(shard, bucket, list, over.unwrap_or_default().saturating_add(1))))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
             let call = match over {
                 _ if mutant::on(Mutant::ListUnconditional) => call,
                 None => call.condition_expression("attribute_not_exists(pk)"),
@@ -80,14 +83,20 @@ impl LiveTable {
                     .expression_attribute_values(":over", number(version)),
             };
             match call.send().await {
-                Ok(_) => Ok(TopWritten::Applied),
+                Ok(done) => {
+                    self.usage.wrote(done.consumed_capacity());
+                    Ok(TopWritten::Applied)
+                }
                 Err(error) => match error.as_service_error() {
-                    Some(PutItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
-                        None => Ok(TopWritten::Behind(None)),
-                        Some(found) => stored(found)
-                            .map(|found| TopWritten::Behind(Some(found)))
-                            .ok_or_else(|| unreadable(attempted())),
-                    },
+                    Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                        self.usage.refused();
+                        match failed.item() {
+                            None => Ok(TopWritten::Behind(None)),
+                            Some(found) => stored(found)
+                                .map(|found| TopWritten::Behind(Some(found)))
+                                .ok_or_else(|| unreadable(attempted())),
+                        }
+                    }
                     _ => Err(CallError::of(attempted(), &error)),
                 },
             }
