@@ -1,7 +1,8 @@
 //! What the client is told: bodies with the headers they go with.
 //!
 //! Numbers have a tag that changes when they do and not with the moment they were read at, so a client that polls learns
-//! of nothing new without a body. The tag is a weak one for that reason: an equal tag means equal numbers, not equal bytes.
+//! of nothing new without a body. Where the body says that moment, the tag is a weak one: an equal tag means equal numbers,
+//! not equal bytes. Every other tag is a strong one, over the bytes.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -11,6 +12,7 @@ use lambda_http::{Body, Response};
 use posts::arrival::rfc3339;
 use serde::Serialize;
 
+use crate::format::Format;
 use crate::read::Call;
 use crate::{format, site};
 
@@ -41,8 +43,10 @@ pub(crate) fn lines(text: String) -> Response<Body> {
 }
 
 /// Numbers as of now, or that they are those the client has. `body` gives the body as of a moment.
-pub(crate) fn numbers(call: &Call, now_ms: i64, body: impl Fn(&str) -> String) -> Response<Body> {
-    tagged(call, tag(&body("")), || of(StatusCode::OK, "application/json", body(&rfc3339(now_ms))))
+pub(crate) fn numbers(call: &Call, format: Format, now_ms: i64, body: impl Fn(&str) -> String) -> Response<Body> {
+    let (timeless, whole) = (body(""), body(&rfc3339(now_ms)));
+    let tag = if timeless == whole { tag(&whole) } else { format!("W/{}", tag(&timeless)) };
+    varied(tagged(call, tag, || of(StatusCode::OK, format.content_type(), whole)))
 }
 
 /// A stored answer, or that it is the one the client has.
@@ -52,7 +56,10 @@ pub(crate) fn stored(call: &Call, content_type: &'static str, text: String) -> R
 
 /// The same, in a form that the client's headers may have chosen.
 pub(crate) fn negotiated(call: &Call, content_type: &'static str, text: String) -> Response<Body> {
-    let mut response = stored(call, content_type, text);
+    varied(stored(call, content_type, text))
+}
+
+fn varied(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     response
 }
@@ -100,7 +107,8 @@ pub(crate) fn moved(to: &str) -> Response<Body> {
 
 /// A file, compressed for those who take that: an HTTP API compresses nothing by itself.
 fn compressed(call: &Call, file: &site::File, vary: &'static str) -> Response<Body> {
-    let mut response = tagged(call, tag(&file.text), || {
+    // A weak tag: the bytes differ by their coding.
+    let mut response = tagged(call, format!("W/{}", tag(&file.text)), || {
         if !call.takes_bytes || !format::takes_gzip(&call.headers) {
             return of(StatusCode::OK, file.content_type, file.text.clone());
         }
@@ -165,7 +173,7 @@ fn tag(body: &str) -> String {
     // Keyed alike in every instance of one build; a new build may tag anew, which costs a client one body.
     let mut hasher = DefaultHasher::new();
     hasher.write(body.as_bytes());
-    format!("W/\"{:016x}\"", hasher.finish())
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 /// Whether one of the tags the client has is this one, compared weakly (RFC 9110, 13.1.2).
@@ -182,10 +190,9 @@ mod tests {
     #[test]
     fn a_tag_is_known_alone_in_a_list_and_by_a_star() {
         let mine = tag("body");
-        let strong = mine.trim_start_matches("W/").to_owned();
         for (sent, known) in [
             (mine.clone(), true),
-            (strong, true),
+            (format!("W/{mine}"), true),
             (format!("\"x\", {mine}"), true),
             ("*".to_owned(), true),
             (tag("other"), false),

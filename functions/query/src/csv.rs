@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// A row's values by column, as JSON.
@@ -22,6 +23,13 @@ pub(crate) fn csv(columns: &[impl AsRef<str>], rows: &[Row<'_>]) -> String {
         );
     }
     text
+}
+
+/// Values that serialise to objects, under columns of theirs.
+pub(crate) fn table(columns: &[&str], rows: &[impl Serialize]) -> String {
+    let rows = serde_json::to_string(rows).expect("plain structs always serialise into memory");
+    let rows: Vec<Row<'_>> = serde_json::from_str(&rows).expect("a row is an object");
+    csv(columns, &rows)
 }
 
 fn line(text: &mut String, fields: impl Iterator<Item = String>) {

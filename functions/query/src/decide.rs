@@ -3,13 +3,13 @@
 use posts::Kind;
 use posts::arrival::Arrival;
 use posts::questions::Question;
-use posts::routes::{Route, Routed, last_segment, route};
+use posts::routes::{Route, Routed, last_segment, record_id, route};
 
 use crate::format::Format;
 use crate::popularity::{By, Listing};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{all, format, history, parameters, popularity, profiles, rate, site};
+use crate::{all, format, history, parameters, popularity, profiles, quarantine, rate, site, trace};
 
 /// What to do for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,12 @@ pub(crate) enum Plan {
     All(all::Wanted),
     Profiles(profiles::Wanted),
     Rate(rate::Plan),
+    /// The pipeline, with the rates of today so far.
+    Pipeline(rate::Plan),
+    Reconciliation,
+    Quarantine(quarantine::Wanted),
+    Record(trace::Wanted),
+    Cost,
     Questions,
     Answer(history::Wanted),
     Topics,
@@ -68,6 +74,17 @@ pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
         Routed::To(Route::Rate) => Ok(Plan::Rate(rate::Plan::of(parameters::rate(&call.parameters)?, now_ms))),
         Routed::To(Route::Questions) => Ok(Plan::Questions),
         Routed::To(Route::Answer) => Ok(Plan::Answer(answer_of(call)?)),
+        Routed::To(Route::Pipeline) => Ok(Plan::Pipeline(rate::Plan::of(TODAY, now_ms))),
+        Routed::To(Route::Reconciliation) => Ok(Plan::Reconciliation),
+        Routed::To(Route::Quarantine) => {
+            Ok(Plan::Quarantine(parameters::quarantine(&call.parameters, Format::accepted(&call.headers))?))
+        }
+        Routed::To(Route::Record) => {
+            let at = parameters::at(&call.parameters)?;
+            let wanted = record_id(&call.path).and_then(|id| trace::Wanted::new(id, at));
+            wanted.map(Plan::Record).ok_or(Problem::NotFound)
+        }
+        Routed::To(Route::Cost) => Ok(Plan::Cost),
         Routed::To(Route::Topics) => Ok(Plan::Topics),
         Routed::To(Route::Streams) => Ok(Plan::Streams),
         Routed::To(Route::Stream) => Ok(Plan::Stream(last_segment(&call.path).to_owned())),
@@ -92,12 +109,26 @@ fn root_for(call: &Call) -> Plan {
     }
 }
 
+/// One step of a day, which begins with the day.
+const TODAY: rate::Wanted = rate::Wanted { window_min: 1_440, step_min: 1_440 };
+
+/// The form that an answer is wanted in, of those that are tables.
+pub(crate) fn wanted_format(call: &Call) -> Result<Format, Problem> {
+    parameters::format(&call.parameters, Format::accepted(&call.headers))
+}
+
 fn popularity_of(wanted: popularity::Wanted, now_ms: i64) -> Plan {
-    let popularity::Wanted { by, window, limit } = wanted;
-    let By::Dimension(dimension) = by else { return Plan::Profiles(profiles::Wanted { window, limit, now_ms }) };
+    let popularity::Wanted { by, window, limit, compare } = wanted;
+    let By::Dimension(dimension) = by else {
+        return Plan::Profiles(profiles::Wanted { window, limit, compare, now_ms });
+    };
     let listing = Listing { dimension, limit };
+    let before = window.before(now_ms).filter(|_| compare);
     match window.stretch(now_ms) {
-        Some(stretch) => Plan::Popularity(popularity::Plan::of(listing, window, &stretch)),
+        Some(stretch) => {
+            let plan = popularity::Plan::of(listing, window, &stretch);
+            Plan::Popularity(before.iter().fold(plan, popularity::Plan::compared_with))
+        }
         None => Plan::All(all::Wanted { listing, today: Arrival(now_ms).day() }),
     }
 }

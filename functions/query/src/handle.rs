@@ -10,15 +10,19 @@ use aws::live::LiveTable;
 use aws::retry::INTERACTIVE;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use posts::questions::{LATEST_KEY, TOTALS_KEY};
-use serde::Serialize;
+use posts::questions::{LATEST_KEY, RECONCILIATION_KEY, TOTALS_KEY};
 
-use crate::decide::{Plan, decide};
+use crate::decide::{Plan, decide, wanted_format};
+use crate::format::Format;
 use crate::problem::Problem;
 use crate::read::Call;
+use crate::ready::{Alive, Ready};
+use crate::status::Status;
 use crate::totals::Totals;
 use crate::window::Window;
-use crate::{answer, borrowed, described, history, objects, pages, popularity, root};
+use crate::{
+    answer, borrowed, cost, described, history, objects, pages, pipeline, popularity, rate, reconciliation, root, trace,
+};
 
 /// What all reading for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
 /// so that a client gets an answer that says what is wrong.
@@ -29,13 +33,15 @@ const DEADLINE: Duration = Duration::from_secs(8);
 pub struct State {
     table: LiveTable,
     bucket: Bucket,
+    ready: Ready,
 }
 
 impl State {
     /// Over its stores, called as often as suits a client that waits.
     #[must_use]
     pub fn new(table: LiveTable, bucket: Bucket) -> Self {
-        Self { table: table.with_policy(INTERACTIVE), bucket: bucket.with_policy(INTERACTIVE) }
+        let (table, bucket) = (table.with_policy(INTERACTIVE), bucket.with_policy(INTERACTIVE));
+        Self { table, bucket, ready: Ready::default() }
     }
 }
 
@@ -71,21 +77,44 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
         Plan::Page => Ok(answer::site_page(call)),
         Plan::PageInFolder { folder } => Ok(answer::moved(&folder)),
         Plan::Asset(file, for_good) => Ok(answer::asset(call, file, for_good)),
-        Plan::Health => Ok(alive("ok")),
-        Plan::Ready(plan) => {
-            pages::read(&state.table, &plan.runs).await?;
-            Ok(alive("ready"))
-        }
+        Plan::Health => Ok(answer::json(StatusCode::OK, "application/json", &Alive::healthy())),
+        Plan::Ready(plan) => ready(state, &plan, now_ms).await,
         Plan::Popularity(plan) => popular(state, call, &plan, now_ms).await,
         Plan::All(wanted) => popular(state, call, &wanted.plan(totals(&state.bucket).await?.as_ref()), now_ms).await,
         Plan::Profiles(wanted) => {
             let totals = if wanted.window == Window::All { totals(&state.bucket).await? } else { None };
+            let format = wanted_format(call)?;
             let popularity = wanted.answer(&state.table, totals.as_ref()).await?;
-            Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
+            Ok(answer::numbers(call, format, now_ms, |now| popularity.text(format, now)))
         }
         Plan::Rate(plan) => {
+            let format = wanted_format(call)?;
             let rate = plan.answer(&pages::read(&state.table, &plan.runs).await?);
-            Ok(answer::numbers(call, now_ms, |now| rate.json(now)))
+            Ok(answer::numbers(call, format, now_ms, |now| rate.text(format, now)))
+        }
+        Plan::Pipeline(today) => {
+            let format = wanted_format(call)?;
+            let pipeline = pipeline::read(&state.table, &state.bucket, &today, now_ms).await?;
+            Ok(answer::numbers(call, format, now_ms, |now| pipeline.text(format, now)))
+        }
+        Plan::Reconciliation => {
+            let format = wanted_format(call)?;
+            let stored = objects::read(&state.bucket, RECONCILIATION_KEY).await?;
+            let text = reconciliation::text(stored.as_deref(), format)?;
+            Ok(answer::negotiated(call, format.content_type(), text))
+        }
+        Plan::Cost => {
+            let format = wanted_format(call)?;
+            let cost = cost::read(&state.table, now_ms).await?;
+            Ok(answer::numbers(call, format, now_ms, |now| cost.text(format, now)))
+        }
+        Plan::Record(wanted) => {
+            let trace = trace::trace(&state.table, &state.bucket, &wanted, now_ms).await?;
+            Ok(answer::numbers(call, Format::Json, now_ms, |now| trace.json(now)))
+        }
+        Plan::Quarantine(wanted) => {
+            let text = wanted.text(Status::read(&state.bucket).await?.as_ref());
+            Ok(answer::negotiated(call, wanted.format.content_type(), text))
         }
         Plan::Questions => {
             let list = history::list(objects::read(&state.bucket, LATEST_KEY).await?.as_deref())?;
@@ -109,22 +138,26 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
 }
 
 async fn popular(state: &State, call: &Call, plan: &popularity::Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
-    let popularity = plan.answer(&pages::read(&state.table, &plan.runs).await?);
-    Ok(answer::numbers(call, now_ms, |now| popularity.json(now)))
+    let format = wanted_format(call)?;
+    let earlier = plan.earlier.as_ref().map(|earlier| earlier.runs.as_slice()).unwrap_or_default();
+    let (pages, earlier) =
+        futures::try_join!(pages::read(&state.table, &plan.runs), pages::read(&state.table, earlier))?;
+    let popularity = plan.answer(&pages, &earlier);
+    Ok(answer::numbers(call, format, now_ms, |now| popularity.text(format, now)))
+}
+
+async fn ready(state: &State, plan: &rate::Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
+    let checked_ms = if let Some(checked_ms) = state.ready.at(now_ms) {
+        checked_ms
+    } else {
+        futures::try_join!(pages::read(&state.table, &plan.runs), objects::read(&state.bucket, LATEST_KEY))?;
+        state.ready.keep(now_ms);
+        now_ms
+    };
+    Ok(answer::json(StatusCode::OK, "application/json", &Alive::ready(checked_ms)))
 }
 
 async fn totals(bucket: &Bucket) -> Result<Option<Totals>, Problem> {
     let body = objects::read(bucket, TOTALS_KEY).await?;
     body.map(|body| Totals::read(TOTALS_KEY, &body)).transpose()
-}
-
-#[derive(Serialize)]
-struct Alive {
-    status: &'static str,
-    version: &'static str,
-}
-
-fn alive(status: &'static str) -> Response<Body> {
-    let body = Alive { status, version: env!("CARGO_PKG_VERSION") };
-    answer::json(StatusCode::OK, "application/json", &body)
 }

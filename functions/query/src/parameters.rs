@@ -2,17 +2,24 @@
 //! unknown names are passed over, since caches and proxies add theirs.
 
 use lambda_http::aws_lambda_events::query_map::QueryMap;
+use posts::Kind;
+use posts::quarantine::Reason;
 
 use crate::format::Format;
 use crate::popularity::{By, Wanted as Popularity};
 use crate::problem::Problem;
+use crate::quarantine::{Cursor, NO_KIND, Wanted as Quarantine};
 use crate::rate::Wanted as Rate;
+use crate::trace::Place;
 use crate::window::Window;
 
 /// Keys listed when no limit is given.
 const DEFAULT_LIMIT: usize = 20;
 
-/// The most keys an answer lists.
+/// Posts of quarantine on a page when no limit is given.
+const DEFAULT_PAGE: usize = 100;
+
+/// The most keys or posts an answer lists.
 const MAX_LIMIT: usize = 1_000;
 
 /// The longest window of rates, in minutes.
@@ -25,14 +32,58 @@ const MAX_RUN_CHARS: usize = 128;
 pub(crate) fn popularity(parameters: &QueryMap) -> Result<Popularity, Problem> {
     let by = chosen(parameters, "by", By::Dimension(posts::page::Dimension::Category), &By::ALL, By::as_str)?;
     let window = chosen(parameters, "window", Window::Day, &Window::ALL, Window::as_str)?;
-    let limit = match one(parameters, "limit", || format!("a whole number from 1 to {MAX_LIMIT}"))? {
-        None => DEFAULT_LIMIT,
+    let limit = limit(parameters, DEFAULT_LIMIT)?;
+    let compare = match one(parameters, "compare", || "previous, with window 1h or 24h".to_owned())? {
+        None => false,
+        Some(("previous", _)) if window.hours_before(0).is_some() => true,
+        Some((_, refuse)) => return Err(refuse()),
+    };
+    Ok(Popularity { by, window, limit, compare })
+}
+
+fn limit(parameters: &QueryMap, default: usize) -> Result<usize, Problem> {
+    match one(parameters, "limit", || format!("a whole number from 1 to {MAX_LIMIT}"))? {
+        None => Ok(default),
         Some((text, refuse)) => whole(text)
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(refuse)?,
+            .ok_or_else(refuse),
+    }
+}
+
+/// The format, `accepted` if none is named.
+pub(crate) fn format(parameters: &QueryMap, accepted: Format) -> Result<Format, Problem> {
+    chosen(parameters, "format", accepted, &Format::ALL, Format::as_str)
+}
+
+/// Where a record is said to be, if anywhere.
+pub(crate) fn at(parameters: &QueryMap) -> Result<Option<Place>, Problem> {
+    match one(parameters, "at", || "<stream>/<shard id>:<sequence number>, as the link of a receipt has it".to_owned())?
+    {
+        None => Ok(None),
+        Some((text, refuse)) => Place::parse(text).map(Some).ok_or_else(refuse),
+    }
+}
+
+/// The parameters of `/v1/quarantine`.
+pub(crate) fn quarantine(parameters: &QueryMap, accepted: Format) -> Result<Quarantine, Problem> {
+    let kinds = Kind::ALL.map(Kind::as_str).into_iter().chain([NO_KIND]).collect::<Vec<_>>();
+    let kind = named(parameters, "kind", &kinds)?;
+    let reason = named(parameters, "reason", &Reason::ALL.map(Reason::code))?;
+    let after = match one(parameters, "cursor", || "what the page before gave as next".to_owned())? {
+        None => None,
+        Some((text, refuse)) => Some(Cursor::parse(text).ok_or_else(refuse)?),
     };
-    Ok(Popularity { by, window, limit })
+    let format = format(parameters, accepted)?;
+    Ok(Quarantine { kind, reason, after, limit: limit(parameters, DEFAULT_PAGE)?, format })
+}
+
+/// The one of some names that a parameter names, if it is there.
+fn named(parameters: &QueryMap, name: &'static str, all: &[&'static str]) -> Result<Option<&'static str>, Problem> {
+    match one(parameters, name, || format!("one of {}", all.join(", ")))? {
+        None => Ok(None),
+        Some((text, refuse)) => all.iter().copied().find(|value| *value == text).map(Some).ok_or_else(refuse),
+    }
 }
 
 /// The parameters of `/v1/rate`.
@@ -52,7 +103,7 @@ pub(crate) fn rate(parameters: &QueryMap) -> Result<Rate, Problem> {
 
 /// The parameters of `/v1/history/{question}`: a run's name if one is given, and the format, `accepted` without one.
 pub(crate) fn history(parameters: &QueryMap, accepted: Format) -> Result<(Option<String>, Format), Problem> {
-    let format = chosen(parameters, "format", accepted, &Format::ALL, Format::as_str)?;
+    let format = format(parameters, accepted)?;
     let as_of = match one(parameters, "as_of", || "the name of a run, as answers carry it".to_owned())? {
         None => None,
         Some((text, refuse)) => Some(run(text).ok_or_else(refuse)?),
@@ -142,13 +193,15 @@ mod tests {
 
     #[test]
     fn popularity_has_defaults_and_takes_every_named_value() {
-        let default = Popularity { by: By::Dimension(Dimension::Category), window: Window::Day, limit: 20 };
+        let by = By::Dimension(Dimension::Category);
+        let default = Popularity { by, window: Window::Day, limit: 20, compare: false };
         check_popularity("", Ok(default));
         check_popularity("_=1795262400&utm_source=x", Ok(default));
         check_popularity("by=age_group", Ok(Popularity { by: By::Dimension(Dimension::AgeGroup), ..default }));
         check_popularity("by=profile&window=all", Ok(Popularity { by: By::Profile, window: Window::All, ..default }));
         check_popularity("limit=1&window=7d", Ok(Popularity { window: Window::Week, limit: 1, ..default }));
         check_popularity("limit=1000", Ok(Popularity { limit: 1_000, ..default }));
+        check_popularity("compare=previous", Ok(Popularity { compare: true, ..default }));
     }
 
     #[test]
@@ -158,6 +211,9 @@ mod tests {
         }
         for window in ["window=", "window=2h", "window=24H", "window=1h&window=1h"] {
             check_popularity(window, Err("window"));
+        }
+        for compare in ["compare=", "compare=true", "compare=previous&window=7d", "compare=previous&window=all"] {
+            check_popularity(compare, Err("compare"));
         }
         for limit in ["limit=", "limit=0", "limit=1001", "limit=-1", "limit=+1", "limit=1.0", "limit=99999999999999"] {
             check_popularity(limit, Err("limit"));
@@ -176,6 +232,39 @@ mod tests {
         }
         for format in ["", "CSV", "xml", "csv&format=csv"] {
             assert_eq!(history(&format!("format={format}")).as_ref().map_err(refused), Err("format"), "{format}");
+        }
+    }
+
+    #[test]
+    fn quarantine_takes_filters_a_cursor_and_a_limit() {
+        let quarantine = |query: &str| quarantine(&parameters(query), Format::Json);
+        let all = quarantine("").unwrap();
+        assert_eq!((all.kind, all.reason, &all.after, all.limit), (None, None, &None, 100));
+        let page =
+            quarantine("kind=none&reason=not_json&limit=1&cursor=2026-11-21T12:00:00.000Z~pin-1/s~0011~0").unwrap();
+        assert_eq!(
+            (page.kind, page.reason, page.after.is_some(), page.limit),
+            (Some("none"), Some("not_json"), true, 1)
+        );
+        for (query, name) in [
+            ("kind=pins", "kind"),
+            ("kind=pin&kind=pin", "kind"),
+            ("reason=Not_Json", "reason"),
+            ("cursor=1", "cursor"),
+            ("limit=1001", "limit"),
+            ("format=xml", "format"),
+        ] {
+            assert_eq!(quarantine(query).as_ref().map_err(refused), Err(name), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_taken_as_receipts_write_it() {
+        assert_eq!(at(&parameters("")), Ok(None));
+        assert!(at(&parameters("at=pin-1/shardId-000000000000:4966")).unwrap().is_some());
+        assert!(at(&parameters("at=pin-1%2FshardId-000000000000%3A4966")).unwrap().is_some());
+        for text in ["at=", "at=4966", "at=pin-1/s:1&at=pin-1/s:1"] {
+            assert_eq!(at(&parameters(text)).as_ref().map_err(refused), Err("at"), "{text}");
         }
     }
 

@@ -9,6 +9,8 @@ use posts::page::Dimension;
 use posts::rules;
 use serde::Serialize;
 
+use crate::csv;
+use crate::format::Format;
 use crate::pages::Run;
 use crate::tally::{Ranked, Tally};
 use crate::window::{Stretch, Window};
@@ -44,6 +46,8 @@ pub(crate) struct Wanted {
     pub(crate) window: Window,
     /// Keys listed, at most.
     pub(crate) limit: usize,
+    /// Whether to say what they had in the window before.
+    pub(crate) compare: bool,
 }
 
 /// What is listed.
@@ -81,6 +85,15 @@ pub(crate) struct Plan {
     /// What was counted before the pages.
     before: Tally,
     pub(crate) runs: Vec<Run>,
+    /// The window before, where it is compared with.
+    pub(crate) earlier: Option<Earlier>,
+}
+
+/// The window before as pages to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    from: String,
+    pub(crate) runs: Vec<Run>,
 }
 
 impl Plan {
@@ -93,28 +106,30 @@ impl Plan {
 
     /// The pages of a stretch, to be added to what was counted before it.
     pub(crate) fn over(listing: Listing, reach: Reach, before: Tally, stretch: &Stretch) -> Self {
-        let dimension = listing.dimension;
-        let runs = stretch.spans.iter().flat_map(|span| {
-            let groups = dimension.groups(rules::at(span.day).known);
-            (0..groups).map(move |group| Run {
-                pk: dimension_pk(dimension, group, span.day),
-                day: span.day,
-                group,
-                first: span.first.clone(),
-                last: span.last.clone(),
-            })
-        });
-        Self { listing, reach, before, runs: runs.collect() }
+        let runs = runs(listing.dimension, stretch);
+        Self { listing, reach, before, runs, earlier: None }
     }
 
-    /// The answer, from the pages of each run.
-    pub(crate) fn answer(&self, pages: &[Vec<Page>]) -> Popularity {
+    /// The same, compared with a stretch before it.
+    pub(crate) fn compared_with(self, stretch: &Stretch) -> Self {
+        let runs = runs(self.listing.dimension, stretch);
+        Self { earlier: Some(Earlier { from: rfc3339(stretch.from_ms), runs }), ..self }
+    }
+
+    /// The answer, from the pages of each run, and of those of the window before.
+    pub(crate) fn answer(&self, pages: &[Vec<Page>], earlier_pages: &[Vec<Page>]) -> Popularity {
         let Listing { dimension, limit } = self.listing;
-        Popularity {
+        let mut popularity = Popularity {
             reach: self.reach.clone(),
+            previous: None,
             by: dimension.as_str(),
             items: self.tally(pages).ranked(limit).into_iter().map(Item::from).collect(),
+        };
+        if let Some(earlier) = &self.earlier {
+            let tally = self.sum(Tally::default(), &earlier.runs, earlier_pages);
+            popularity.compare(&earlier.from, |key| tally.count(key));
         }
+        popularity
     }
 
     /// How many posts there are of all keys together.
@@ -130,20 +145,54 @@ impl Plan {
     }
 
     fn tally(&self, pages: &[Vec<Page>]) -> Tally {
-        let mut tally = self.before.clone();
-        for (run, pages) in self.runs.iter().zip(pages) {
+        self.sum(self.before.clone(), &self.runs, pages)
+    }
+
+    fn sum(&self, mut tally: Tally, runs: &[Run], pages: &[Vec<Page>]) -> Tally {
+        for (run, pages) in runs.iter().zip(pages) {
             tally.add(rules::at(run.day).known, self.listing.dimension, run.group, pages);
         }
         tally
     }
 }
 
+/// The pages of a dimension in a stretch.
+fn runs(dimension: Dimension, stretch: &Stretch) -> Vec<Run> {
+    let runs = stretch.spans.iter().flat_map(|span| {
+        let groups = dimension.groups(rules::at(span.day).known);
+        (0..groups).map(move |group| Run {
+            pk: dimension_pk(dimension, group, span.day),
+            day: span.day,
+            group,
+            first: span.first.clone(),
+            last: span.last.clone(),
+        })
+    });
+    runs.collect()
+}
+
 /// The numbers of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Popularity {
     pub(crate) reach: Reach,
+    /// The window before, where it was compared with.
+    pub(crate) previous: Option<Previous>,
     pub(crate) by: &'static str,
     pub(crate) items: Vec<Item>,
+}
+
+/// The window before: it ends where the window begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Previous {
+    from: String,
+    to: String,
+}
+
+/// What a key had in the window before, and by how much that has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Change {
+    previous: u64,
+    delta: i64,
 }
 
 /// A key with its numbers.
@@ -155,6 +204,9 @@ pub(crate) struct Item {
     /// What only posters have.
     #[serde(flatten)]
     pub(crate) profile: Option<Profile>,
+    /// Where it was asked for.
+    #[serde(flatten)]
+    pub(crate) change: Option<Change>,
 }
 
 /// What is said of a poster besides its count.
@@ -167,7 +219,8 @@ pub(crate) struct Profile {
 
 impl From<Ranked> for Item {
     fn from(ranked: Ranked) -> Self {
-        Self { key: ranked.key, count: ranked.count, share: f64::from(ranked.share_millionths) / 1e6, profile: None }
+        let share = f64::from(ranked.share_millionths) / 1e6;
+        Self { key: ranked.key, count: ranked.count, share, profile: None, change: None }
     }
 }
 
@@ -180,14 +233,45 @@ struct Body<'a> {
     exact: bool,
     #[serde(flatten)]
     totals: Option<&'a Cutoff>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<&'a Previous>,
     by: &'static str,
     items: &'a [Item],
 }
 
 impl Popularity {
+    /// Says what each key had in the window before, which begins at a moment.
+    pub(crate) fn compare(&mut self, from: &str, count: impl Fn(&str) -> u64) {
+        let to = self.reach.from.clone().unwrap_or_default();
+        self.previous = Some(Previous { from: from.to_owned(), to });
+        for item in &mut self.items {
+            let previous = count(&item.key);
+            let delta = i128::from(item.count) - i128::from(previous);
+            let delta = i64::try_from(delta).unwrap_or(if delta < 0 { i64::MIN } else { i64::MAX });
+            item.change = Some(Change { previous, delta });
+        }
+    }
+
+    /// The body as of a moment, in a form.
+    pub(crate) fn text(&self, format: Format, now: &str) -> String {
+        match format {
+            Format::Json => self.json(now),
+            Format::Csv => {
+                let mut columns = vec!["key", "count", "share"];
+                if self.by == By::Profile.as_str() {
+                    columns.extend(["followers", "score"]);
+                }
+                if self.previous.is_some() {
+                    columns.extend(["previous", "delta"]);
+                }
+                csv::table(&columns, &self.items)
+            }
+        }
+    }
+
     /// The body as of a moment.
-    pub(crate) fn json(&self, now: &str) -> String {
-        let Self { reach: Reach { window, from, exact, totals }, by, items } = self;
+    fn json(&self, now: &str) -> String {
+        let Self { reach: Reach { window, from, exact, totals }, previous, by, items } = self;
         let body = Body {
             as_of: now,
             window,
@@ -195,6 +279,7 @@ impl Popularity {
             to: now,
             exact: *exact,
             totals: totals.as_ref(),
+            previous: previous.as_ref(),
             by,
             items,
         };
@@ -234,7 +319,7 @@ mod tests {
     #[test]
     fn no_pages_are_an_empty_list() {
         let plan = plan(Dimension::Category, Window::Hour);
-        let body = plan.answer(&[]).json("2026-11-21T00:00:00.000Z");
+        let body = plan.answer(&[], &[]).json("2026-11-21T00:00:00.000Z");
         insta::assert_snapshot!(body, @r#"{"as_of":"2026-11-21T00:00:00.000Z","window":"1h","from":"2026-11-20T23:00:00.000Z","to":"2026-11-21T00:00:00.000Z","exact":true,"by":"category","items":[]}"#);
     }
 }

@@ -22,6 +22,10 @@ pub(crate) enum Problem {
     NoRunYet,
     /// No run of the name that was given answered the question.
     NoSuchRun,
+    /// A place holds no record of the id.
+    NoSuchRecord,
+    /// No post of the id was counted within the duplicate window.
+    NotInWindow,
     MethodNotAllowed {
         allow: String,
     },
@@ -100,6 +104,8 @@ impl Problem {
             Self::UnknownKind => (StatusCode::NOT_FOUND, "unknown_kind", "No such kind"),
             Self::NoRunYet => (StatusCode::NOT_FOUND, "no_run", "Not answered yet"),
             Self::NoSuchRun => (StatusCode::NOT_FOUND, "no_such_run", "No such run"),
+            Self::NoSuchRecord => (StatusCode::NOT_FOUND, "no_such_record", "No such record"),
+            Self::NotInWindow => (StatusCode::NOT_FOUND, "not_in_window", "Not found by its id alone"),
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
             }
@@ -115,7 +121,7 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::NotFound => {
-                "numbers are read from /v1/popularity, /v1/rate and /v1/history; / has examples".to_owned()
+                "numbers are read from /v1/popularity, /v1/rate, /v1/history and more; /docs lists them".to_owned()
             }
             Self::UnknownQuestion => {
                 format!("the questions are {}", Question::ALL.map(Question::name).join(", "))
@@ -123,6 +129,10 @@ impl Problem {
             Self::UnknownKind => format!("the kinds are {}", Kind::ALL.map(Kind::as_str).join(", ")),
             Self::NoRunYet => "no run yet: `pinpulse batch` makes one".to_owned(),
             Self::NoSuchRun => "no run of this name answered the question; answers carry their run".to_owned(),
+            Self::NoSuchRecord => "the place holds no record of this id; receipts carry both".to_owned(),
+            Self::NotInWindow => {
+                "without `at`, only posts counted within the last ten minutes are found; receipts carry it".to_owned()
+            }
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
             Self::BadParameter { name, allowed } => format!("{name} is {allowed}, given at most once"),
             Self::Unavailable { .. } => "a store did not answer; ask again".to_owned(),
@@ -161,6 +171,8 @@ mod tests {
             (Problem::UnknownKind, 404, "allow", None),
             (Problem::NoRunYet, 404, "retry-after", None),
             (Problem::NoSuchRun, 404, "retry-after", None),
+            (Problem::NoSuchRecord, 404, "retry-after", None),
+            (Problem::NotInWindow, 404, "retry-after", None),
             (Problem::Unreadable, 500, "retry-after", None),
             (Problem::TooLarge { key: "k".to_owned() }, 500, "retry-after", None),
             (Problem::Unavailable { throttled: true }, 503, "retry-after", Some("1")),

@@ -8,11 +8,13 @@ mod bounds;
 mod race;
 mod standing;
 
+use std::collections::HashMap;
+
 use aws::failure::CallError;
 use aws::live::LiveTable;
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use posts::arrival::{Arrival, Day, Hour};
+use posts::arrival::{Arrival, Day, Hour, rfc3339};
 use posts::page::{Bucket, Dimension};
 use posts::top::TopList;
 
@@ -37,6 +39,8 @@ pub(crate) struct Wanted {
     pub(crate) window: Window,
     /// Posters, at most.
     pub(crate) limit: usize,
+    /// Whether to say what they had in the window before.
+    pub(crate) compare: bool,
     pub(crate) now_ms: i64,
 }
 
@@ -62,7 +66,14 @@ impl Wanted {
         let Finish { standings, exact } = finish;
         let items = standings.into_iter().map(|standing| item(standing, total)).collect();
         let reach = Reach { exact: plan.reach.exact && exact, ..plan.reach };
-        Ok(Popularity { reach, by: popularity::By::Profile.as_str(), items })
+        let by = popularity::By::Profile.as_str();
+        let mut popularity = Popularity { reach, previous: None, by, items };
+        if let Some((first, last)) = self.window.hours_before(self.now_ms).filter(|_| self.compare) {
+            let hours = Hours { first, last, now: last };
+            let counts = counts(table, &popularity, hours).await?;
+            popularity.compare(&rfc3339(first.start_ms()), |key| counts.get(key).copied().unwrap_or_default());
+        }
+        Ok(popularity)
     }
 
     fn plan(self, totals: Option<&Totals>) -> Plan {
@@ -133,6 +144,13 @@ fn lists_of(table: &LiveTable, bucket: Bucket) -> BoxFuture<'_, Result<Vec<TopLi
     Box::pin(table.tops(bucket))
 }
 
+/// What those listed had in the hours before: a query each, and no list.
+async fn counts(table: &LiveTable, listed: &Popularity, hours: Hours) -> Result<HashMap<String, u64>, Problem> {
+    let listed = listed.items.iter().map(|item| Candidate::alone(item.key.clone().into_owned()));
+    let standings = standings(table, listed.collect(), hours).await?;
+    Ok(standings.into_iter().map(|Standing { poster, count, .. }| (poster, count)).collect())
+}
+
 async fn standings(table: &LiveTable, wave: Vec<Candidate>, hours: Hours) -> Result<Vec<Standing>, Problem> {
     let reads: Vec<_> = wave.into_iter().map(|candidate| standing(table, candidate, hours)).collect();
     stream::iter(reads).buffered(CONCURRENT).try_collect().await.map_err(|error| unavailable(&error))
@@ -155,5 +173,6 @@ fn item(standing: Standing, total: u128) -> Item {
         count,
         share: f64::from(share) / 1e6,
         profile: Some(Profile { followers, score: (score * 1e6).round() / 1e6 }),
+        change: None,
     }
 }

@@ -12,6 +12,8 @@ use posts::page::{Bucket, minute_slot, total_slot};
 use posts::quarantine::Reason;
 use serde::Serialize;
 
+use crate::csv;
+use crate::format::Format;
 use crate::pages::Run;
 use crate::window::Stretch;
 
@@ -112,7 +114,7 @@ fn stream_of(sk: &str) -> Option<&str> {
 }
 
 /// The hour that a rate page is of.
-fn hour_of(day: Day, sk: &str) -> Option<Hour> {
+pub(crate) fn hour_of(day: Day, sk: &str) -> Option<Hour> {
     (0..24).map(|hour| day.at(hour)).find(|hour| sk.starts_with(&bucket_prefix(Bucket::Hour(*hour))))
 }
 
@@ -125,7 +127,7 @@ pub(crate) struct Rate {
     n: Vec<u64>,
     by_stream: ByStream,
     hours_from: String,
-    fates: Fates,
+    pub(crate) fates: Fates,
 }
 
 /// The same posts by the stream they came on, which is named after a kind. What somebody put there past the API may be of
@@ -151,8 +153,9 @@ impl ByStream {
     }
 }
 
+/// Posts by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-struct Fates {
+pub(crate) struct Fates {
     counted: u64,
     duplicates: u64,
     quarantined: u64,
@@ -179,9 +182,27 @@ struct Totals<'a> {
     fates: Fates,
 }
 
+/// A step as a line of CSV.
+#[derive(Serialize)]
+struct Line {
+    t: i64,
+    n: u64,
+}
+
 impl Rate {
+    /// The body as of a moment, in a form.
+    pub(crate) fn text(&self, format: Format, now: &str) -> String {
+        match format {
+            Format::Json => self.json(now),
+            Format::Csv => {
+                let lines = self.t.iter().zip(&self.n).map(|(t, n)| Line { t: *t, n: *n });
+                csv::table(&["t", "n"], &lines.collect::<Vec<_>>())
+            }
+        }
+    }
+
     /// The body as of a moment.
-    pub(crate) fn json(&self, now: &str) -> String {
+    fn json(&self, now: &str) -> String {
         let Self { from, step_s, t, n, by_stream, hours_from, fates } = self;
         let totals = Totals { from: hours_from, to: now, fates: *fates };
         let body = Body { as_of: now, from, to: now, step_s: *step_s, t, n, by_stream, totals };

@@ -52,6 +52,11 @@ impl Tally {
         *sum = sum.saturating_add(count);
     }
 
+    /// A key's count.
+    pub(crate) fn count(&self, key: &str) -> u64 {
+        self.counts.get(key).copied().unwrap_or_default()
+    }
+
     /// All counts together.
     pub(crate) fn total(&self) -> u128 {
         self.counts.values().copied().map(u128::from).sum()

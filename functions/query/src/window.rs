@@ -42,6 +42,25 @@ impl Window {
     }
 }
 
+impl Window {
+    /// As many whole buckets right before the window. Only the windows of hours have them: pages of days are kept for ten,
+    /// and a week before this one is fourteen.
+    pub(crate) fn before(self, now_ms: i64) -> Option<Stretch> {
+        let (first, last) = self.hours_before(now_ms)?;
+        Some(Stretch::of_hours(first, last))
+    }
+
+    /// The first and the last hour of them.
+    pub(crate) fn hours_before(self, now_ms: i64) -> Option<(Hour, Hour)> {
+        let now = Arrival(now_ms).hour();
+        match self {
+            Self::Hour => Some((now.plus(-3), now.plus(-2))),
+            Self::Day => Some((now.plus(-47), now.plus(-24))),
+            Self::Week | Self::All => None,
+        }
+    }
+}
+
 /// Buckets without a gap between them, in time order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stretch {
@@ -134,6 +153,18 @@ mod tests {
         let want: Vec<&str> = want.iter().map(String::as_str).collect();
         check(Window::Week, at("2028-03-02", 0), at("2028-02-25", 0), &want);
         check(Window::Week, at("2028-03-03", 0) - 1, at("2028-02-25", 0), &want);
+    }
+
+    #[test]
+    fn the_window_before_ends_where_the_window_begins() {
+        let noon = at("2026-11-21", 12) + 1;
+        for (window, ms) in [(Window::Hour, 7_200_000), (Window::Day, 86_400_000)] {
+            let (this, before) = (window.stretch(noon).unwrap(), window.before(noon).unwrap());
+            assert_eq!(before.from_ms + ms, this.from_ms);
+            let (first, last) = window.hours_before(noon).unwrap();
+            assert_eq!((first.start_ms(), last.plus(1).start_ms()), (before.from_ms, this.from_ms));
+        }
+        assert_eq!((Window::Week.before(noon), Window::All.before(noon)), (None, None));
     }
 
     #[test]

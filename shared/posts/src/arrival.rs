@@ -148,9 +148,25 @@ pub fn rfc3339(ms: i64) -> String {
         .map_or_else(|| ms.to_string(), |moment| moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
+/// Reads such a moment back, in milliseconds since the epoch; `None` for any other text.
+#[must_use]
+pub fn from_rfc3339(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_read_back_as_it_was_written() {
+        for ms in [0, -1, 1_795_305_599_999, 253_402_300_799_999] {
+            assert_eq!(from_rfc3339(&rfc3339(ms)), Some(ms));
+        }
+        for text in ["", "2026-11-21", "2026-11-21T12:00:00", "1795305599999"] {
+            assert_eq!(from_rfc3339(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn days_and_hours_follow_utc_on_both_sides_of_the_epoch() {

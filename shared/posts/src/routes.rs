@@ -49,6 +49,16 @@ pub enum Route {
     Questions,
     /// The answer to the question that the path's last segment names.
     Answer,
+    /// How far the functions are with what was posted.
+    Pipeline,
+    /// What the newest comparison of live numbers with a recount found.
+    Reconciliation,
+    /// What became of the record whose id is the rest of the path ([`record_id`]).
+    Record,
+    /// What is in quarantine.
+    Quarantine,
+    /// What it costs.
+    Cost,
     /// The topics there are, as Kafka's REST proxy lists them.
     Topics,
     /// The streams there are (ListStreams).
@@ -129,6 +139,11 @@ pub const ROUTES: &[RouteEntry] = &[
     read("/v1/rate", Route::Rate),
     read("/v1/history", Route::Questions),
     read("/v1/history/{question}", Route::Answer),
+    read("/v1/pipeline", Route::Pipeline),
+    read("/v1/reconciliation", Route::Reconciliation),
+    read("/v1/records/{id}", Route::Record),
+    read("/v1/quarantine", Route::Quarantine),
+    read("/v1/cost", Route::Cost),
     read("/topics", Route::Topics),
     read("/streams", Route::Streams),
     read("/streams/{stream}", Route::Stream),
@@ -169,7 +184,7 @@ pub enum Routed {
 /// context names is taken off with [`without_stage`] before.
 #[must_use]
 pub fn route(method: &str, raw_path: &str) -> Routed {
-    let segments: Vec<&str> = segments(raw_path).collect();
+    let segments = wanted(raw_path);
     let entries = entries_for(&segments);
     if entries.is_empty() {
         return Routed::NotFound;
@@ -184,7 +199,7 @@ pub fn route(method: &str, raw_path: &str) -> Routed {
 /// without braces, and for no route.
 #[must_use]
 pub fn name_in<'a>(method: &str, raw_path: &'a str) -> Option<&'a str> {
-    let wanted: Vec<&str> = segments(raw_path).collect();
+    let wanted = wanted(raw_path);
     let entries = entries_for(&wanted);
     let entry = best(method, &entries)?;
     // Behind a stage, the path has one segment more than the route.
@@ -204,6 +219,27 @@ pub fn without_stage<'a>(stage: Option<&str>, raw_path: &'a str) -> &'a str {
     if rest.is_empty() || rest.starts_with('/') { rest } else { raw_path }
 }
 
+/// The id in a path to a record: all that comes after `/v1/records/`, as it came; none if nothing does.
+///
+/// An id may hold slashes. Clients escape them, and an HTTP API of API Gateway hands the path on unescaped.
+#[must_use]
+pub fn record_id(raw_path: &str) -> Option<&str> {
+    let (mut rest, mut matched) = (raw_path, 0);
+    while !rest.is_empty() {
+        let (segment, after) = rest.split_once('/').unwrap_or((rest, ""));
+        rest = after;
+        matched = match (segment, RECORDS.get(matched)) {
+            ("", _) => matched,
+            (segment, Some(wanted)) if segment == *wanted => matched + 1,
+            _ => 0,
+        };
+        if matched == RECORDS.len() {
+            return Some(rest).filter(|rest| !rest.is_empty());
+        }
+    }
+    None
+}
+
 /// The last segment of a path, which is what a route that ends in braces is asked for; empty for the root.
 #[must_use]
 pub fn last_segment(raw_path: &str) -> &str {
@@ -212,6 +248,18 @@ pub fn last_segment(raw_path: &str) -> &str {
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// What every path to a record begins with; the rest is its id, however many slashes that has.
+const RECORDS: [&str; 2] = ["v1", "records"];
+
+/// The segments of a path that was asked for, a record's id being one.
+fn wanted(raw_path: &str) -> Vec<&str> {
+    let mut wanted: Vec<&str> = segments(raw_path).collect();
+    if let Some(at) = (0..=1).find(|at| wanted.get(*at..*at + RECORDS.len()) == Some(&RECORDS[..])) {
+        wanted.truncate(at + RECORDS.len() + 1);
+    }
+    wanted
 }
 
 fn entries_for(path: &[&str]) -> Vec<&'static RouteEntry> {
@@ -365,6 +413,24 @@ mod tests {
         ] {
             assert_eq!(name_in(method, path), want, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_records_id_is_the_rest_of_its_path() {
+        for (path, id) in [
+            ("/v1/records/62af4aa6", "62af4aa6"),
+            ("/dev//v1//records/a%2F1", "a%2F1"),
+            ("/v1/records/key/0", "key/0"),
+            ("/dev/v1/records/a//v1/records/b/", "a//v1/records/b/"),
+        ] {
+            check("GET", path, &Routed::To(Route::Record));
+            check("PUT", path, &Routed::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
+            assert_eq!(record_id(path), Some(id), "{path}");
+        }
+        for path in ["/v1/records", "/v1/records/", "/a/b/v1/records/c", "/records/c"] {
+            check("GET", path, &Routed::NotFound);
+        }
+        assert_eq!(record_id("/v1/x/records/a"), None);
     }
 
     #[test]

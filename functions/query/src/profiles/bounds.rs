@@ -67,6 +67,13 @@ pub(crate) struct Candidate {
     pub(crate) unknown: u64,
 }
 
+impl Candidate {
+    /// One of whom nothing is known but its pages.
+    pub(crate) fn alone(poster: String) -> Self {
+        Self { poster, bound: 0, before: Known::default(), unknown: 0 }
+    }
+}
+
 /// Bounds of everybody in a window.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Bounds {

@@ -148,3 +148,42 @@ async fn a_table_that_does_not_answer_is_said_to_be_unavailable() {
     assert_eq!(world.send(request("GET", "/ready", "", &[])).await.status(), 200);
     world.stores.stop().await;
 }
+
+#[tokio::test]
+async fn a_window_is_compared_with_the_one_before() {
+    let world = World::start().await;
+    for (key, slot, count) in [
+        (hour(0, 12), "00", 5),
+        (hour(0, 11), "01", 4),
+        (hour(0, 10), "00", 7),
+        (hour(1, 9), "00", 1),
+        (hour(0, 9), "02", 9),
+        (hour(0, 8), "00", 100),
+    ] {
+        world.write(key, &[(slot, count)]).await;
+    }
+    let answer = world.get("/v1/popularity", "window=1h&compare=previous").await;
+    let want = json!({"from": "2026-11-21T09:00:00.000Z", "to": answer["from"]});
+    assert_eq!(answer["previous"], want);
+    let changes: Vec<_> =
+        answer["items"].as_array().unwrap().iter().map(|item| (&item["previous"], &item["delta"])).collect();
+    assert_eq!(changes, [(&json!(8), &json!(-3)), (&json!(0), &json!(4))]);
+    let csv = world.send(request("GET", "/v1/popularity", "window=1h&compare=previous&format=csv", &[])).await;
+    let want = format!(
+        "key,count,share,previous,delta\r\n{},5,0.555556,8,-3\r\n{},4,0.444444,0,4\r\n",
+        CATEGORIES[0], CATEGORIES[1]
+    );
+    assert_eq!(String::from_utf8(csv.body().to_vec()).unwrap(), want);
+    let plain = world.get("/v1/popularity", "window=1h").await;
+    assert!(plain.get("previous").is_none() && plain["items"][0].get("delta").is_none(), "{plain}");
+    world.stores.stop().await;
+}
+
+#[tokio::test]
+async fn rates_are_lines_of_csv_too() {
+    let world = World::start().await;
+    world.write(PageKey::rate(&shard("pin-1", 0), today().at(12)), &[("m34", 5), ("cp", 5)]).await;
+    let csv = world.send(request("GET", "/v1/rate", "window=2m&format=csv", &[])).await;
+    assert_eq!(String::from_utf8(csv.body().to_vec()).unwrap(), "t,n\r\n1795264380,0\r\n1795264440,5\r\n");
+    world.stores.stop().await;
+}

@@ -3,8 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod all;
+mod cost;
 mod history;
+mod lineage;
 mod live;
+mod pipeline;
 mod profiles;
 mod requests;
+mod road;
+mod stored;
+mod trace;
 mod world;

@@ -52,7 +52,10 @@ async fn a_bad_parameter_is_named_and_its_value_is_not_repeated() {
 async fn health_needs_nothing_and_every_answer_has_its_headers() {
     let world = World::start().await;
     let response = world.send(request("GET", "/health", "", &[])).await;
-    assert_eq!(json_of(&response), serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
+    assert_eq!(
+        json_of(&response),
+        serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "build": null})
+    );
     for path in ["/", "/health", "/v1/rate", "/nothing"] {
         let response = world.send(request("GET", path, "", &[])).await;
         assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");

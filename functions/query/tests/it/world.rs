@@ -20,7 +20,7 @@ const BUCKET: &str = "lake";
 pub(crate) struct World {
     pub(crate) stores: Stores,
     pub(crate) table: LiveTable,
-    bucket: Bucket,
+    pub(crate) bucket: Bucket,
     state: State,
 }
 
@@ -73,7 +73,7 @@ impl World {
     }
 }
 
-fn sdk(endpoint: &str) -> aws::SdkConfig {
+pub(crate) fn sdk(endpoint: &str) -> aws::SdkConfig {
     let (access_key, secret_key) = Stores::credentials();
     let credentials = Credentials::new(access_key, secret_key, None, None, "test");
     aws::SdkConfig::builder()
