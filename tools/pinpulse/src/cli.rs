@@ -1,12 +1,15 @@
 //! The command line: its verbs, and which of them does what.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::exit::Exit;
 use crate::function::{self, FunctionArgs};
 use crate::lake::{self, BatchArgs, HistoryArgs};
 use crate::local::{self, LocalArgs};
+use crate::output::data;
 use crate::popularity::{self, PopularityArgs};
+use crate::read::{self, CostArgs, PipelineArgs, ReconciliationArgs, TraceArgs};
 use crate::send::{self, SendArgs};
 use crate::verify::{self, VerifyArgs};
 
@@ -32,6 +35,22 @@ enum Verb {
     History(HistoryArgs),
     /// Recount every live page from the tables and compare, to the digit (local only). Exit code 5 if a number is wrong.
     Verify(VerifyArgs),
+    /// Show what became of one record, by the link of its receipt or by its id.
+    Trace(TraceArgs),
+    /// Show how far the functions are: lag, what is in flight, tables, quarantine.
+    Pipeline(PipelineArgs),
+    /// Show whether live numbers and a recount agree, as found last. Exit code 5 if not.
+    Reconciliation(ReconciliationArgs),
+    /// Show what it costs, and what a million posts do.
+    Cost(CostArgs),
+    /// Print what a shell needs to complete this command's words.
+    ///
+    /// For bash, for example: pinpulse completions bash > ~/.local/share/bash-completion/completions/pinpulse
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Run one function against a Lambda Runtime API. `local` starts these; people rarely do.
     #[command(hide = true)]
     Function(FunctionArgs),
@@ -47,16 +66,41 @@ impl Cli {
             Verb::Batch(args) => lake::batch(args).await,
             Verb::History(args) => lake::history(args).await,
             Verb::Verify(args) => verify::verify(args).await,
+            Verb::Trace(args) => read::trace(args).await,
+            Verb::Pipeline(args) => read::pipeline(args).await,
+            Verb::Reconciliation(args) => read::reconciliation(args).await,
+            Verb::Cost(args) => read::cost(args).await,
+            Verb::Completions { shell } => {
+                data(&completions(shell));
+                Exit::Done
+            }
             Verb::Function(args) => Box::pin(function::run(args)).await,
         }
     }
 }
 
+/// The script that teaches a shell the verbs and their flags.
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pinpulse", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::ValueEnum as _;
 
     use super::*;
+
+    #[test]
+    fn every_shell_learns_every_verb() {
+        for shell in Shell::value_variants() {
+            let script = completions(*shell);
+            for verb in ["local", "send", "trace", "reconciliation"] {
+                assert!(script.contains(verb), "{shell}: {verb}");
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -5,6 +5,7 @@ pub mod function;
 pub mod lake;
 pub mod local;
 pub mod popularity;
+pub mod read;
 pub mod template;
 pub mod verify;
 

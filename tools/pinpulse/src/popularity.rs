@@ -35,6 +35,10 @@ pub struct PopularityArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
 
+    /// Say what each had in the window before, and by how much that has changed (1h and 24h only).
+    #[arg(long)]
+    pub compare: bool,
+
     /// Base URL of a running Pinpulse: `cargo local`, or an API Gateway URL.
     #[arg(long, value_name = "URL", env = "PINPULSE_URL", default_value = DEFAULT_URL)]
     pub url: String,
@@ -127,8 +131,9 @@ fn message(error: &ClientError) -> String {
 
 async fn show(client: &Client, args: &PopularityArgs) -> Result<(), ClientError> {
     let limit = args.limit.to_string();
-    let query = [("by", name(&args.by)), ("window", name(&args.window)), ("limit", limit)];
-    let query = query.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let mut query = vec![("by", name(&args.by)), ("window", name(&args.window)), ("limit", limit)];
+    query.extend(args.compare.then(|| ("compare", "previous".to_owned())));
+    let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let answer: Box<RawValue> = client.get_json("/v1/popularity", &query).await?;
     let text = render(args, answer.get()).map_err(|error| ClientError::Unexpected {
         url: format!("{}/v1/popularity", client.base()),

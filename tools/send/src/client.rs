@@ -259,18 +259,34 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, ClientError> {
+        let body = self.get(path, query).await?;
+        serde_json::from_slice(&body).map_err(|error| self.unexpected(path, &error))
+    }
+
+    /// GETs `path` and reads a 2xx answer as text.
+    ///
+    /// # Errors
+    /// If nobody answers, the answer is an error, or it is no text in UTF-8.
+    pub async fn get_text(&self, path: &str, query: &[(&str, &str)]) -> Result<String, ClientError> {
+        let body = self.get(path, query).await?;
+        String::from_utf8(body).map_err(|error| self.unexpected(path, &error))
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, ClientError> {
         let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let answer = self.answer(self.http.get(url)).await?;
-        if !answer.is_success() {
-            return Err(ClientError::Refused(Problem::read(answer.status, &answer.body)));
+        if answer.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(ClientError::Refused(Problem::read(answer.status, &answer.body)))
         }
-        serde_json::from_slice(&answer.body).map_err(|error| ClientError::Unexpected {
-            url: format!("{}{path}", self.base()),
-            reason: error.to_string(),
-        })
+    }
+
+    fn unexpected(&self, path: &str, error: &impl ToString) -> ClientError {
+        ClientError::Unexpected { url: format!("{}{path}", self.base()), reason: error.to_string() }
     }
 
     /// POSTs a JSON body to `path` (which begins with a slash). Any status is an answer.

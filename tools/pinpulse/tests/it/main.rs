@@ -8,5 +8,6 @@ mod lake;
 mod local;
 mod popularity;
 mod running;
+mod trace;
 mod verb;
 mod verify;

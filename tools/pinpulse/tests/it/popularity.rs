@@ -42,6 +42,12 @@ async fn it_asks_for_what_the_arguments_say() {
 }
 
 #[tokio::test]
+async fn it_compares_where_it_is_told_to() {
+    let (_, asked) = asked(200, ANSWER, "--compare --window 1h").await;
+    assert_eq!(asked, ["/v1/popularity?by=category&window=1h&limit=20&compare=previous"]);
+}
+
+#[tokio::test]
 async fn an_error_answer_is_a_failure() {
     let problem = r#"{"title":"Bad Request","detail":"limit is at most 100"}"#;
     assert_eq!(asked(400, problem, "--limit 5000").await.0, Exit::Failed);
