@@ -2,6 +2,7 @@
 
 mod clock;
 mod consolidate;
+mod popularity;
 mod process;
 mod stream;
 mod visible;
@@ -24,6 +25,8 @@ enum What {
     Visible(visible::Args),
     /// What it takes to bring raw objects into the tables: starts a local Pinpulse of its own, fills it, runs batch.
     Consolidate(consolidate::Args),
+    /// What GET /v1/popularity takes with many shards and posters: builds that state in stores of its own and asks query.
+    Popularity(popularity::Args),
     /// What a core does with the streams: from Lambda's events to the updates of live pages, beside a mere parse and Python.
     Stream(stream::Args),
 }
@@ -33,6 +36,7 @@ async fn main() -> ExitCode {
     let measured = match Cli::parse().what {
         What::Visible(args) => visible::run(&args).await,
         What::Consolidate(args) => consolidate::run(&args).await,
+        What::Popularity(args) => popularity::run(&args).await,
         What::Stream(args) => stream::run(&args),
     };
     let (figures, code) = match measured {
