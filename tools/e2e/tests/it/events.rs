@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use aws::boot::S3Settings;
 use aws::bucket::Bucket;
 use aws::live::LiveTable;
+use aws::metrics::{COUNTED, DUPLICATES, Metrics, QUARANTINED};
 use aws::stream::PostStream;
 use localcloud::{REGION, StoreOptions, Stores};
 use pinpulse::template::Deployment;
@@ -64,12 +65,14 @@ impl Place {
         }
     }
 
+    async fn table(&self, function: &str) -> LiveTable {
+        let table = self.variable(function, "TABLE").unwrap();
+        LiveTable::new(&self.sdk(&self.stores.endpoints().dynamodb).await, table)
+    }
+
     async fn replay(&self, function: &str, event: &str) -> Result<(), String> {
         let endpoints = self.stores.endpoints();
-        let table = || async {
-            let table = self.variable(function, "TABLE").unwrap();
-            LiveTable::new(&self.sdk(&endpoints.dynamodb).await, table)
-        };
+        let table = || self.table(function);
         let streams = PostStream::new(&self.sdk(&endpoints.kinesis).await);
         match function {
             "ingest" => {
@@ -146,5 +149,27 @@ async fn every_event_is_taken_by_its_function() {
         let event = fs::read_to_string(&path).unwrap();
         let taken = Box::pin(place.replay(&function, &event)).await;
         assert_eq!(taken, Ok(()), "{}", path.display());
+    }
+}
+
+/// What a recorded delivery's posts come to: counted, duplicates, quarantined.
+async fn fates(place: &Place, case: &str) -> [u64; 3] {
+    let path = root().join(format!("events/popularity/kinesis-{case}.json"));
+    let delivery: Delivery = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    place.with_streams_of(&delivery).await;
+    let streams = PostStream::new(&place.sdk(&place.stores.endpoints().kinesis).await);
+    let (metrics, lines) = Metrics::kept("popularity");
+    let state = popularity::State::new(place.table("popularity").await, streams).with_metrics(metrics);
+    Box::pin(popularity::handle(&state, delivery)).await;
+    let line = lines.lock().unwrap().pop().unwrap();
+    let said = aws::metrics::parse(&line).unwrap();
+    [COUNTED, DUPLICATES, QUARANTINED].map(|metric| said.value(metric))
+}
+
+#[tokio::test]
+async fn recorded_deliveries_hold_what_they_are_named_for() {
+    let place = Box::pin(Place::start()).await;
+    for (case, want) in [("good", [5, 0, 1]), ("dirty", [2, 1, 7]), ("aggregated", [4, 0, 1]), ("foreign", [5, 1, 3])] {
+        assert_eq!(Box::pin(fates(&place, case)).await, want, "{case}");
     }
 }
