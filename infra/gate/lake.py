@@ -25,7 +25,7 @@ TYPES = {
     "Binary": ("binary", "binary"),
 }
 # What the SQL calls each table. `pin_rows`, since `pins` is the view, and `user` is a reserved word in some engines.
-NAMES = {"pin": "pin_rows", "geo": "geo_rows", "user": "user_rows", "quarantine": "quarantine"}
+NAMES = {"pin": "pin_rows", "geo": "geo_rows", "user": "user_rows", "quarantine": "quarantine_rows"}
 
 
 def columns():
