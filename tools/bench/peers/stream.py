@@ -255,7 +255,7 @@ class Shard:
             slots = touch(pages, pk, "d#" + shard, sequence)[2]
             slots[slot] = slots.get(slot, 0) + 1
             if kind == "pin" and post[5] is not None:
-                page = touch(pages, f"poster#{day}#{post[5].strip()}", shard, sequence)
+                page = touch(pages, f"poster#{post[5].strip()}", f"{day}#{shard}", sequence)
                 slots = page[2]
                 slots[hour] = slots.get(hour, 0) + 1
                 if post[4] is not None:
