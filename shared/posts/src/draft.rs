@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::column::{Change, Column};
 use crate::fields::{Fields, Value};
+use crate::mutant::{self, Mutant};
 use crate::placeholder::is_placeholder;
 use crate::quarantine::{Quarantined, Reason};
 use crate::value::{
@@ -35,6 +36,7 @@ impl<'f, 'a> Draft<'f, 'a> {
     pub(crate) fn ind(&mut self) -> Result<Ind, Quarantined> {
         let ind = self.whole(Column::Ind)?;
         let ind = u64::try_from(ind).ok().and_then(Ind::new);
+        let ind = ind.filter(|ind| ind.get() > 0 || !mutant::on(Mutant::IndexZeroDropped));
         ind.ok_or(Reason::OutOfRange.in_column(Column::Ind))
     }
 
@@ -129,6 +131,11 @@ impl<'f, 'a> Draft<'f, 'a> {
     /// The follower count: none where it is missing or cannot be read, whatever stands there. A pin whose poster's
     /// followers are unknown is still a pin, so nothing is quarantined for it.
     pub(crate) fn follower_count(&mut self) -> Option<FollowerCount> {
+        let count = self.read_follower_count();
+        if count.is_none() && mutant::on(Mutant::MissingCountZero) { FollowerCount::new(0) } else { count }
+    }
+
+    fn read_follower_count(&mut self) -> Option<FollowerCount> {
         let column = Column::FollowerCount;
         let read = match self.fields.get(column) {
             Value::Null => return None,
@@ -149,6 +156,7 @@ impl<'f, 'a> Draft<'f, 'a> {
             return None;
         };
         match read.multiplier {
+            Multiplier::One if mutant::on(Mutant::PlainCountLost) => return None,
             Multiplier::One => {}
             Multiplier::Thousand => self.fire(column, Change::Thousands),
             Multiplier::Million => self.fire(column, Change::Millions),

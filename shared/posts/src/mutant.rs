@@ -1,11 +1,12 @@
-//! Deliberate breaks of the counting protocol, for the tests that have to notice them.
+//! Deliberate breaks of the counting protocol and of the cleaning rules, for the tests that have to notice them.
 //!
 //! A test that finds nothing proves little unless it would find something. So each place where the protocol could be gotten
-//! wrong can be, by name: the model test switches one on, in its own thread, and must see a wrong number. The switch exists
-//! only with the feature `mutants`, which nothing but that test asks for; without it [`on`] is a constant `false` and
-//! every break is compiled away.
+//! wrong can be, by name: the model test switches one on, in its own thread, and must see a wrong number. So can the rules
+//! that the course's own projects got wrong, which a recount of rows and answers must notice. The switch exists only with
+//! the feature `mutants`, which nothing but tests ask for; without it [`on`] is a constant `false` and every break is
+//! compiled away.
 
-/// A way to get the protocol wrong.
+/// A way to get the protocol or a rule wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
     /// A page is written whatever its `last` says.
@@ -82,6 +83,22 @@ pub enum Mutant {
     AllPutAgain,
     /// An entry of a put that failed gets a receipt all the same.
     FailedPutsIgnored,
+    /// A follower count without a letter is lost.
+    PlainCountLost,
+    /// A follower count that is missing is 0.
+    MissingCountZero,
+    /// The first age group ends with 25: `<= 25`.
+    FirstGroupTo25,
+    /// The first age group ends before 24: `< 24`.
+    FirstGroupBelow24,
+    /// `No description available` is a description.
+    DescriptionSentinelKept,
+    /// `User Info Error` is a poster.
+    PosterSentinelKept,
+    /// Row number 0 is no row number.
+    IndexZeroDropped,
+    /// A time with a `T` where others write a space is no time.
+    TimeWithTRefused,
 }
 
 impl Mutant {
@@ -122,6 +139,18 @@ impl Mutant {
         Self::ErrorSwallowed,
         Self::HighestReported,
         Self::TwoBatchesAtATime,
+    ];
+
+    /// Those of the rules for what a post is.
+    pub const DOMAIN: [Self; 8] = [
+        Self::PlainCountLost,
+        Self::MissingCountZero,
+        Self::FirstGroupTo25,
+        Self::FirstGroupBelow24,
+        Self::DescriptionSentinelKept,
+        Self::PosterSentinelKept,
+        Self::IndexZeroDropped,
+        Self::TimeWithTRefused,
     ];
 }
 

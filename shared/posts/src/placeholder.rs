@@ -5,11 +5,18 @@
 //! would lose a description that reads `Image src error.`. The poster's one matters most: kept, it would be a poster.
 
 use crate::column::Column;
+use crate::mutant::{self, Mutant};
 use crate::value::trimmed;
 
 /// Whether `text` stands for a missing value in this column.
 pub(crate) fn is_placeholder(column: Column, text: &str) -> bool {
-    placeholders(column).contains(&trimmed(text))
+    let text = trimmed(text);
+    let is_kept = match column {
+        Column::Description => mutant::on(Mutant::DescriptionSentinelKept) && text == "No description available",
+        Column::PosterName => mutant::on(Mutant::PosterSentinelKept),
+        _ => false,
+    };
+    !is_kept && placeholders(column).contains(&text)
 }
 
 const fn placeholders(column: Column) -> &'static [&'static str] {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::mutant::{self, Mutant};
+
 /// An age group of the course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum AgeGroup {
@@ -29,8 +31,10 @@ impl AgeGroup {
 
     /// The group of an age in years; none below 18.
     #[must_use]
-    pub const fn of(age: i64) -> Option<Self> {
+    pub fn of(age: i64) -> Option<Self> {
         match age {
+            24 if mutant::on(Mutant::FirstGroupBelow24) => None,
+            25 if mutant::on(Mutant::FirstGroupTo25) => Some(Self::A18To24),
             18..=24 => Some(Self::A18To24),
             25..=35 => Some(Self::A25To35),
             36..=50 => Some(Self::A36To50),

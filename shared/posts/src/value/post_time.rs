@@ -11,6 +11,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use serde::{Serialize, Serializer};
 
 use super::text::trimmed;
+use crate::mutant::{self, Mutant};
 
 /// The first microsecond of year 1.
 const FIRST_MICROS: i64 = -62_135_596_800_000_000;
@@ -112,7 +113,8 @@ impl Rest<'_> {
             let form = if self.0.first() == Some(&b':') { DateForm::Colons } else { DateForm::Dashes };
             let mark = if form == DateForm::Colons { b':' } else { b'-' };
             let (month, day) = (self.after(mark)?, self.after(mark)?);
-            if form == DateForm::Colons || self.eat(b'T').is_none() {
+            let takes_t = form == DateForm::Dashes && !mutant::on(Mutant::TimeWithTRefused);
+            if !takes_t || self.eat(b'T').is_none() {
                 self.eat(b' ')?;
             }
             (year, month, day, form)

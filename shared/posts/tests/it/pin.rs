@@ -196,6 +196,7 @@ fn a_missing_category_is_read_out_of_the_save_location() {
 fn the_row_number_has_three_names_and_may_come_as_text() {
     for (key, given, want, fired) in [
         ("index", "7528", "7528", &[][..]),
+        ("index", "0", "0", &[]),
         ("idx", "7528", "7528", &[]),
         ("ind", "0", "0", &[]),
         ("ind", r#""7528""#, "7528", &["ind.from_text"]),
