@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
@@ -17,6 +18,15 @@ pub struct Bucket {
     name: String,
     policy: Policy,
     puts: Arc<AtomicU64>,
+}
+
+/// An object as a listing tells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stored {
+    /// Its key.
+    pub key: String,
+    /// When it was last put, milliseconds since the epoch, where the listing says so.
+    pub modified_ms: Option<i64>,
 }
 
 impl Bucket {
@@ -83,25 +93,77 @@ impl Bucket {
         .await
     }
 
+    /// Deletes an object; none of this key is as good.
+    ///
+    /// # Errors
+    /// If S3 does not do so after every attempt.
+    pub async fn delete(&self, key: &str) -> Result<(), CallError> {
+        retry::transient(self.policy, || async {
+            let sent = self.client.delete_object().bucket(&self.name).key(key).send().await;
+            sent.map(|_| ()).map_err(|error| CallError::of(format!("delete object {key}"), &error))
+        })
+        .await
+    }
+
     /// The keys below a prefix, sorted.
     ///
     /// # Errors
     /// If S3 does not list them after every attempt.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        let mut keys = Vec::new();
+        let stored = self.list_stored(prefix).await?;
+        Ok(stored.into_iter().map(|object| object.key).collect())
+    }
+
+    /// The objects below a prefix, by key, each with when it was last put.
+    ///
+    /// # Errors
+    /// If S3 does not list them after every attempt.
+    pub async fn list_stored(&self, prefix: &str) -> Result<Vec<Stored>, CallError> {
+        let mut found = Vec::new();
+        self.pages(prefix, None, |page| {
+            found.extend(page.contents().iter().filter_map(|object| {
+                let modified_ms = object.last_modified().and_then(|at| at.to_millis().ok());
+                Some(Stored { key: object.key()?.to_owned(), modified_ms })
+            }));
+        })
+        .await?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// What stands for folders directly below a prefix that ends in `/`, each with the prefix and a `/` at its end, sorted.
+    ///
+    /// # Errors
+    /// If S3 does not list them after every attempt.
+    pub async fn folders(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        let mut found = Vec::new();
+        self.pages(prefix, Some("/"), |page| {
+            found.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(ToOwned::to_owned)));
+        })
+        .await?;
+        found.sort();
+        Ok(found)
+    }
+
+    async fn pages(
+        &self,
+        prefix: &str,
+        delimiter: Option<&str>,
+        mut each: impl FnMut(ListObjectsV2Output),
+    ) -> Result<(), CallError> {
         let mut token: Option<String> = None;
         loop {
             let page = retry::transient(self.policy, || async {
                 let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+                let call = call.set_delimiter(delimiter.map(ToOwned::to_owned));
                 let sent = call.set_continuation_token(token.clone()).send().await;
                 sent.map_err(|error| CallError::of(format!("list objects below {prefix}"), &error))
             })
             .await?;
-            keys.extend(page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)));
             token = page.next_continuation_token().map(ToOwned::to_owned);
+            each(page);
             if token.is_none() {
-                keys.sort();
-                return Ok(keys);
+                return Ok(());
             }
         }
     }

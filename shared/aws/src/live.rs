@@ -1,6 +1,7 @@
 //! DynamoDB: the live table, with its pages and the progress of the two functions that follow the streams.
 
 mod chunks;
+mod marks;
 mod page;
 mod progress;
 mod scan;
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 pub use chunks::{Chunk, Reached};
+pub use marks::MAX_MARKS;
 pub use page::{ALWAYS, AT_OR_BEFORE, BEFORE, EXACTLY, Expected, Page, Written, condition};
 pub use progress::{ChainEntry, Committed, Extra, Progress};
 pub use scan::Found;

@@ -76,7 +76,12 @@ pub fn id_hash(kind: Kind, id: &str) -> [u8; 12] {
 /// Lower-case hex of the first `bytes` bytes of a SHA-256 over `text`.
 #[must_use]
 pub fn hex_hash(text: &str, bytes: usize) -> String {
-    hex(&Sha256::digest(text), bytes)
+    hex_hash_of(text.as_bytes(), bytes)
+}
+
+/// [`hex_hash`] over bytes that are no text.
+pub(crate) fn hex_hash_of(hashed: &[u8], bytes: usize) -> String {
+    hex(&Sha256::digest(hashed), bytes)
 }
 
 fn hex(hash: &[u8], bytes: usize) -> String {

@@ -244,6 +244,18 @@ pub fn register_sk(follower: Follower, shard: &Shard) -> String {
     follower.pk(shard)
 }
 
+/// The sort key of a mark.
+pub const MARK_SK: &str = "mark";
+
+/// What the keys of raw objects start with; the stream follows.
+pub const RAW_PREFIX: &str = "raw/";
+
+/// The arrival day in the key of a raw object, or of the folder of a stream's day.
+#[must_use]
+pub fn raw_day_of(key: &str) -> Option<Day> {
+    key.strip_prefix(RAW_PREFIX)?.split('/').nth(1)?.strip_prefix("dt=")?.parse().ok()
+}
+
 /// The object of a chain entry:
 /// `raw/<stream>/dt=<arrival day of the first record>/<shard id>/<first>-<last>.ndjson.zst`.
 #[must_use]
@@ -308,6 +320,18 @@ mod tests {
         let rate = PageKey::rate(&shard(), day.at(1));
         assert_eq!(poster_of(&rate.pk, &rate.sk), None);
         assert_eq!(poster_of("poster#Ann", "pin-1/shardId-000000000000"), None);
+    }
+
+    #[test]
+    fn a_raw_key_tells_its_day() {
+        let day = Arrival(1_795_305_599_999).day();
+        let (first, last) = (Sequence::parse("1").unwrap(), Sequence::parse("2").unwrap());
+        for key in [raw_object_key(&shard(), day, &first, &last), "raw/pin-1/dt=2026-11-21/".to_owned()] {
+            assert_eq!(raw_day_of(&key), Some(day), "{key}");
+        }
+        for key in ["raw/pin-1/", "raw/pin-1/dt=x/", "tables/pin/dt=2026-11-21/", ""] {
+            assert_eq!(raw_day_of(key), None, "{key}");
+        }
     }
 
     #[test]

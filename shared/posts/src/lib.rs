@@ -12,6 +12,7 @@ mod placeholder;
 mod plain;
 mod user;
 
+pub mod appended;
 pub mod arrival;
 pub mod clean;
 pub mod delivery;
@@ -19,6 +20,7 @@ pub mod envelope;
 pub mod fate;
 pub mod fields;
 pub mod identity;
+pub mod import;
 pub mod known;
 pub mod layout;
 pub mod mutant;

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::kind::Kind;
+
 /// A shard of a stream, for example `pin-3/shardId-000000000000`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(String);
@@ -21,6 +23,11 @@ impl Shard {
     pub fn parse(text: &str) -> Option<Self> {
         let (stream, id) = text.split_once('/')?;
         Self::new(stream, id)
+    }
+
+    /// The one shard of a chain that is appended to without a stream: `<prefix>-<kind>`, or `<prefix>-any`.
+    pub(crate) fn appended(prefix: &str, kind: Option<Kind>) -> Self {
+        Self(format!("{prefix}-{}/shardId-000000000000", kind.map_or("any", Kind::as_str)))
     }
 
     /// From what an event tells of a record: the stream's ARN and the event id `<shard id>:<sequence number>`.

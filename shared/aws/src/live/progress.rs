@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, Trans
 use posts::arrival::Day;
 use posts::fate::Seen;
 use posts::layout::{
-    CHUNK_PREFIX, ENTRY_PREFIX, EXPIRES, Follower, LAST, ORDINAL, PARENTS, PK, PROGRESS_SK, SHARDS_PK, SK, TIME,
-    chunk_sk, entry_sk, expires_s, register_sk,
+    CHUNK_PREFIX, ENTRY_PREFIX, EXPIRES, Follower, LAST, MARK_SK, ORDINAL, PARENTS, PK, PROGRESS_SK, SHARDS_PK, SK,
+    TIME, chunk_sk, entry_sk, expires_s, register_sk,
 };
 use posts::mutant::{self, Mutant};
 use posts::sequence::Sequence;
@@ -104,6 +104,42 @@ impl LiveTable {
         to: &Progress,
         extra: &Extra,
     ) -> Result<Committed, CallError> {
+        let writes = self.step(follower, shard, from, to, extra)?;
+        self.transact(&follower.pk(shard), writes).await
+    }
+
+    /// The same for the chain, with marks: the step is taken only if none of them is there, and they are there after it.
+    /// At most [`MAX_MARKS`](super::MAX_MARKS).
+    ///
+    /// # Errors
+    /// If DynamoDB takes no attempt.
+    pub async fn commit_marked(
+        &self,
+        shard: &Shard,
+        from: Option<&Progress>,
+        to: &Progress,
+        entry: ChainEntry,
+        marks: &[String],
+    ) -> Result<Committed, CallError> {
+        let mut writes = self.step(Follower::Chain, shard, from, to, &Extra::Entry(entry))?;
+        for mark in marks {
+            // Says which step took it, for whoever wonders later.
+            let told = [("shard", text(shard.as_str())), (ORDINAL, number(to.ordinal))];
+            let key = [(PK, text(mark)), (SK, text(MARK_SK))];
+            writes.push(self.put(item(key).into_iter().chain(item(told)).collect(), &Only::IfNew)?);
+        }
+        self.transact(&Follower::Chain.pk(shard), writes).await
+    }
+
+    /// What a step writes.
+    fn step(
+        &self,
+        follower: Follower,
+        shard: &Shard,
+        from: Option<&Progress>,
+        to: &Progress,
+        extra: &Extra,
+    ) -> Result<Vec<TransactWriteItem>, CallError> {
         let mut writes = vec![self.progress_put(follower, shard, from, to)?];
         if let Some(extra) = extra_item(follower, shard, to, extra) {
             writes.push(self.put(extra, &Only::Always)?);
@@ -112,6 +148,10 @@ impl LiveTable {
             let key = [(PK, text(SHARDS_PK)), (SK, text(register_sk(follower, shard)))];
             writes.push(self.put(item(key), &Only::Always)?);
         }
+        Ok(writes)
+    }
+
+    async fn transact(&self, progress: &str, writes: Vec<TransactWriteItem>) -> Result<Committed, CallError> {
         retry::transient(self.policy, || async {
             let call = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             match call.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await {
@@ -120,7 +160,7 @@ impl LiveTable {
                     Ok(Committed::Done)
                 }
                 Err(error) => {
-                    let attempted = format!("commit progress {}", follower.pk(shard));
+                    let attempted = format!("commit progress {progress}");
                     match error.as_service_error().and_then(verdict) {
                         Some(Failure::Permanent) => Ok(Committed::Moved),
                         Some(Failure::Transient) => {
