@@ -42,7 +42,10 @@ pub async fn ask(session: &SessionContext, question: Question) -> Result<Answer,
 }
 
 /// Runs a query; `name` is what it is called in an error.
-pub(crate) async fn query(session: &SessionContext, name: &str, text: &str) -> Result<Answer, Error> {
+///
+/// # Errors
+/// If the engine cannot run it, or answers with what no answer holds.
+pub async fn query(session: &SessionContext, name: &str, text: &str) -> Result<Answer, Error> {
     let frame = session.sql(text).await.map_err(Error::query(name))?;
     let schema = frame.schema().as_arrow().clone();
     let batches = frame.collect().await.map_err(Error::query(name))?;

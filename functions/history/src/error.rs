@@ -21,6 +21,14 @@ pub enum Error {
         /// What the Delta library said.
         cause: Box<DeltaTableError>,
     },
+    /// A Delta table could not be tidied.
+    #[error("tidy table {table}: {cause}")]
+    Maintenance {
+        /// The table's name.
+        table: &'static str,
+        /// What the Delta library said.
+        cause: Box<DeltaTableError>,
+    },
     /// A shard's chain has no entry where the tables say that it was consolidated.
     #[error("read the chain of {shard}: no entry {ordinal}, which the tables hold")]
     Chain {
@@ -28,6 +36,22 @@ pub enum Error {
         shard: String,
         /// The entry's ordinal.
         ordinal: u64,
+    },
+    /// Records could not be appended to a chain.
+    #[error("append to {shard}: {what}")]
+    Append {
+        /// The chain's shard.
+        shard: String,
+        /// What is in the way.
+        what: String,
+    },
+    /// Others appended to the same chain again and again.
+    #[error("append to {shard}: others moved its progress {turns} times meanwhile")]
+    Contended {
+        /// The chain's shard.
+        shard: String,
+        /// How often.
+        turns: u32,
     },
     /// A query could not be run.
     #[error("run {query}: {cause}")]
@@ -65,5 +89,10 @@ impl Error {
     /// For a table that the Delta library could not read.
     pub(crate) fn table(table: &'static str) -> impl FnOnce(DeltaTableError) -> Self {
         move |cause| Self::Table { table, cause: Box::new(cause) }
+    }
+
+    /// For a table that the Delta library could not tidy.
+    pub(crate) fn maintenance(table: &'static str) -> impl FnOnce(DeltaTableError) -> Self {
+        move |cause| Self::Maintenance { table, cause: Box::new(cause) }
     }
 }

@@ -10,9 +10,12 @@ use serde_json::Value;
 use crate::answer::{Answer, ask};
 use crate::cutoff::cutoff;
 use crate::error::Error;
+use crate::inputs::inputs;
 use crate::lake::{Lake, TableVersions, Tables};
+use crate::maintain::{Maintenance, maintain};
 use crate::publish::{Latest, Run};
 use crate::recount::{Days, Reconciliation, reconcile};
+use crate::replay::{Replayed, replay};
 use crate::request::Request;
 use crate::session::session;
 use crate::totals::{Totals, newest_day, previous_cutoff};
@@ -48,6 +51,10 @@ pub enum Outcome {
     Superseded,
     /// Live pages were compared with a recount.
     Reconciled,
+    /// Tables and raw archive were tidied.
+    Maintained,
+    /// Posts in quarantine were replayed.
+    Replayed,
 }
 
 /// What a run did, as the function answers.
@@ -66,21 +73,44 @@ pub struct Summary {
     /// What a recount found, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconciliation: Option<Box<Reconciliation>>,
+    /// What maintenance did, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Box<Maintenance>>,
+    /// What was replayed, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Box<Replayed>>,
 }
 
 impl Summary {
     fn without_answers(outcome: Outcome, table_versions: Option<TableVersions>) -> Self {
-        Self { outcome, run: None, table_versions, questions: Vec::new(), cutoff_day: None, reconciliation: None }
+        Self {
+            outcome,
+            run: None,
+            table_versions,
+            questions: Vec::new(),
+            cutoff_day: None,
+            reconciliation: None,
+            maintenance: None,
+            replay: None,
+        }
     }
 }
 
-/// Answers what an event asks for. `now_ms` names the run and decides nothing.
+/// Answers what an event asks for. `now_ms` names the run and decides nothing, but for maintenance, where it says what is old.
 ///
 /// # Errors
 /// If the event asks for what is not there, or a store or table cannot be read or written. What was published stays valid.
 pub async fn handle(state: &State, event: &Value, now_ms: i64) -> Result<Summary, Error> {
     let (question, force) = match Request::read(event)? {
         Request::Reconcile(days) => return reconciled(state, days, now_ms).await,
+        Request::Maintain { all_days } => return maintained(state, all_days, now_ms).await,
+        Request::Replay(reason) => {
+            let replayed = replay(&state.live, &state.bucket, &state.lake, reason, now_ms).await?;
+            return Ok(Summary {
+                replay: Some(Box::new(replayed)),
+                ..Summary::without_answers(Outcome::Replayed, None)
+            });
+        }
         Request::Answer { question, force } => (question, force),
     };
     let Some(tables) = state.lake.open().await? else {
@@ -107,6 +137,13 @@ async fn reconciled(state: &State, days: Days, now_ms: i64) -> Result<Summary, E
     Ok(Summary { reconciliation: Some(Box::new(report)), ..summary })
 }
 
+/// Tidies tables and raw archive.
+async fn maintained(state: &State, all_days: bool, now_ms: i64) -> Result<Summary, Error> {
+    let (done, versions) = maintain(&state.live, &state.bucket, &state.lake, all_days, now_ms).await?;
+    let summary = Summary::without_answers(Outcome::Maintained, versions);
+    Ok(Summary { maintenance: Some(Box::new(done)), ..summary })
+}
+
 /// One moment of the lake.
 struct Moment {
     session: SessionContext,
@@ -120,10 +157,11 @@ async fn moment(tables: &Tables, watermarks: &Watermarks) -> Result<SessionConte
 /// Answers one question. The pointer stays: the other answers may be of older tables.
 async fn answer_one(state: &State, moment: &Moment, run: &Run, question: Question) -> Result<Summary, Error> {
     let answers = [(question, ask(&moment.session, question).await?)];
+    let inputs = inputs(&moment.session).await?;
     if is_superseded(state, run).await? {
         return Ok(Summary::without_answers(Outcome::Superseded, Some(run.versions)));
     }
-    run.publish(&state.bucket, &answers).await?;
+    run.publish(&state.bucket, &answers, &inputs).await?;
     Ok(answered(run, &answers, None))
 }
 
@@ -132,11 +170,12 @@ async fn answer_all(state: &State, moment: &Moment, run: &Run) -> Result<Summary
     for question in Question::ALL {
         answers.push((question, ask(&moment.session, question).await?));
     }
+    let inputs = inputs(&moment.session).await?;
     let totals = totals(state, moment).await?;
     if is_superseded(state, run).await? {
         return Ok(Summary::without_answers(Outcome::Superseded, Some(run.versions)));
     }
-    run.publish(&state.bucket, &answers).await?;
+    run.publish(&state.bucket, &answers, &inputs).await?;
     run.complete(&state.bucket, totals.as_ref()).await?;
     Ok(answered(run, &answers, totals))
 }
@@ -163,5 +202,7 @@ fn answered(run: &Run, answers: &[(Question, Answer)], totals: Option<Totals>) -
         questions: answers.iter().map(|(question, _)| question.name()).collect(),
         cutoff_day: totals.map(|totals| totals.cutoff_day),
         reconciliation: None,
+        maintenance: None,
+        replay: None,
     }
 }

@@ -96,6 +96,11 @@ impl Tables {
         TableVersions { pin: version(pin), geo: version(geo), user: version(user), quarantine: version(quarantine) }
     }
 
+    /// The tables, in the order of [`Table::ALL`].
+    pub(crate) fn into_tables(self) -> [DeltaTable; 4] {
+        self.tables
+    }
+
     /// The last chain entry of a shard that each table holds.
     pub(crate) async fn ordinals(&self, shard: &Shard) -> Result<[Option<i64>; 4], Error> {
         let [pin, geo, user, quarantine] = &self.tables;

@@ -4,6 +4,7 @@
 //! anyone outside could have a place. Posters are told apart as live tells them, by the keys of their pages.
 
 use deltalake::datafusion::prelude::SessionContext;
+use posts::appended::and_live;
 use posts::arrival::Day;
 use posts::layout::poster_key;
 use serde::Serialize;
@@ -61,8 +62,9 @@ fn text(cutoff: Day) -> String {
     format!(
         "select btrim(pin_rows.poster_name, '{white}') as poster, count(*) as posts, \
          max(pin_rows.follower_count) as followers from pin_rows \
-         where not pin_rows.duplicate and pin_rows.dt < date '{cutoff}' and pin_rows.poster_name is not null \
+         where not pin_rows.duplicate and pin_rows.dt < date '{cutoff}' and pin_rows.poster_name is not null{} \
          group by 1 order by posts desc, poster limit {}",
+        and_live("pin_rows.stream"),
         LISTED + 1
     )
 }

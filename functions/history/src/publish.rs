@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Column, Objects};
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::lake::TableVersions;
 use crate::questions::digest;
 use crate::totals::Totals;
@@ -62,11 +63,12 @@ impl Run {
     }
 
     /// The object of an answer.
-    fn document(&self, question: Question, answer: &Answer) -> Result<Vec<u8>, Error> {
+    fn document(&self, question: Question, answer: &Answer, inputs: &Inputs) -> Result<Vec<u8>, Error> {
         let document = Document {
             question: question.name(),
             columns: &answer.columns,
             rows: Objects(answer),
+            inputs,
             table_versions: self.versions,
             run: &self.name,
         };
@@ -74,10 +76,15 @@ impl Run {
     }
 
     /// Publishes answers: the run's own copies, then the newest.
-    pub(crate) async fn publish(&self, bucket: &Bucket, answers: &[(Question, Answer)]) -> Result<(), Error> {
+    pub(crate) async fn publish(
+        &self,
+        bucket: &Bucket,
+        answers: &[(Question, Answer)],
+        inputs: &Inputs,
+    ) -> Result<(), Error> {
         let mut documents = Vec::with_capacity(answers.len());
         for (question, answer) in answers {
-            documents.push((*question, self.document(*question, answer)?));
+            documents.push((*question, self.document(*question, answer, inputs)?));
         }
         for (question, document) in &documents {
             bucket.put(&question.key_of_run(&self.name), document.clone().into()).await?;
@@ -108,6 +115,7 @@ struct Document<'a> {
     question: &'static str,
     columns: &'a [Column],
     rows: Objects<'a>,
+    inputs: &'a Inputs,
     table_versions: TableVersions,
     run: &'a str,
 }
@@ -144,10 +152,11 @@ mod tests {
             columns: vec![column("post_year", "long"), column("category", "string"), column("a", "double")],
             rows: vec![vec![json!(2018), json!("art"), json!(1.0)], vec![json!(2019), json!("x\"y"), json!(null)]],
         };
-        let document = Run::new(0, versions(1, 2)).document(Question::CategoryByYear, &answer).unwrap();
+        let inputs = Inputs::from([("pin", crate::inputs::Input { rows: 9, repeats: 2 })]);
+        let document = Run::new(0, versions(1, 2)).document(Question::CategoryByYear, &answer, &inputs).unwrap();
         assert_eq!(
             String::from_utf8(document).unwrap(),
-            r#"{"question":"category_by_year","columns":[{"name":"post_year","type":"long"},{"name":"category","type":"string"},{"name":"a","type":"double"}],"rows":[{"post_year":2018,"category":"art","a":1.0},{"post_year":2019,"category":"x\"y","a":null}],"table_versions":{"pin":1,"geo":3,"user":3,"quarantine":2},"run":"19700101T000000000Z-p1-g3-u3-q2"}"#
+            r#"{"question":"category_by_year","columns":[{"name":"post_year","type":"long"},{"name":"category","type":"string"},{"name":"a","type":"double"}],"rows":[{"post_year":2018,"category":"art","a":1.0},{"post_year":2019,"category":"x\"y","a":null}],"inputs":{"pin":{"rows":9,"repeats":2}},"table_versions":{"pin":1,"geo":3,"user":3,"quarantine":2},"run":"19700101T000000000Z-p1-g3-u3-q2"}"#
         );
     }
 

@@ -1,8 +1,11 @@
-//! What an invocation asks for: answers, `{}`, `{"question": "<name>"}` or `{"force": true}`; or a recount,
-//! `{"job": "reconcile"}`, with `"days"` one of `"closed"` (the default), `"all"` and a day such as `"2026-11-21"`.
+//! What an invocation asks for: answers, `{}`, `{"question": "<name>"}` or `{"force": true}`; a recount,
+//! `{"job": "reconcile"}`, with `"days"` one of `"closed"` (the default), `"all"` and a day such as `"2026-11-21"`; or
+//! maintenance, `{"job": "maintain"}`, with `"days": "all"` to look at raw objects of every day; or a replay of what is in
+//! quarantine, `{"job": "replay"}`, with `"reason"` for one reason only.
 //!
 //! Members it does not know are passed over: a schedule may send an event of its own making.
 
+use posts::quarantine::Reason;
 use posts::questions::Question;
 use serde_json::Value;
 
@@ -21,6 +24,13 @@ pub(crate) enum Request {
     },
     /// A recount of the live pages of some arrival days.
     Reconcile(Days),
+    /// Maintenance.
+    Maintain {
+        /// Raw objects of every day are looked at, not only of those that have become old enough lately.
+        all_days: bool,
+    },
+    /// A replay of what is in quarantine for a reason, or at all.
+    Replay(Option<Reason>),
 }
 
 impl Request {
@@ -32,7 +42,9 @@ impl Request {
         match event.get("job") {
             None | Some(Value::Null) => Self::answer(event),
             Some(Value::String(job)) if job == "reconcile" => Self::reconcile(event),
-            Some(_) => Err(Error::Event("there is no such job; reconcile is the one with a name".to_owned())),
+            Some(Value::String(job)) if job == "maintain" => Self::maintain(event),
+            Some(Value::String(job)) if job == "replay" => Self::replay(event),
+            Some(_) => Err(Error::Event("there is no such job; there are reconcile, maintain and replay".to_owned())),
         }
     }
 
@@ -50,6 +62,24 @@ impl Request {
             Some(_) => return Err(Error::Event("force is neither true nor false".to_owned())),
         };
         Ok(Self::Answer { question, force })
+    }
+
+    fn maintain(event: &Value) -> Result<Self, Error> {
+        match event.get("days") {
+            None | Some(Value::Null) => Ok(Self::Maintain { all_days: false }),
+            Some(Value::String(days)) if days == "all" => Ok(Self::Maintain { all_days: true }),
+            Some(_) => Err(Error::Event("days is not all, the only choice of maintenance".to_owned())),
+        }
+    }
+
+    fn replay(event: &Value) -> Result<Self, Error> {
+        match event.get("reason") {
+            None | Some(Value::Null) => Ok(Self::Replay(None)),
+            Some(reason) => match serde_json::from_value(reason.clone()) {
+                Ok(reason) => Ok(Self::Replay(Some(reason))),
+                Err(_) => Err(Error::Event("there is no such reason".to_owned())),
+            },
+        }
     }
 
     fn reconcile(event: &Value) -> Result<Self, Error> {
@@ -101,6 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn maintenance_looks_at_late_days_unless_it_says_otherwise() {
+        for (event, all_days) in
+            [(json!({"job": "maintain"}), false), (json!({"job": "maintain", "days": "all"}), true)]
+        {
+            assert_eq!(Request::read(&event).unwrap(), Request::Maintain { all_days }, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_replay_is_of_everything_unless_it_says_why() {
+        for (event, reason) in
+            [(json!({"job": "replay"}), None), (json!({"job": "replay", "reason": "not_json"}), Some(Reason::NotJson))]
+        {
+            assert_eq!(Request::read(&event).unwrap(), Request::Replay(reason), "{event}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for event in [
             json!({"question": "category"}),
@@ -110,6 +158,8 @@ mod tests {
             json!({"job": 1}),
             json!({"job": "reconcile", "days": "yesterday"}),
             json!({"job": "reconcile", "days": 3}),
+            json!({"job": "maintain", "days": "closed"}),
+            json!({"job": "replay", "reason": "dislike"}),
         ] {
             assert!(matches!(Request::read(&event), Err(Error::Event(_))), "{event}");
         }

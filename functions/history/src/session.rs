@@ -13,6 +13,7 @@ use deltalake::delta_datafusion::create_session;
 use posts::tables::Table;
 
 use crate::error::Error;
+use crate::lake::Tables;
 use crate::questions::VIEWS;
 use crate::watermark::Watermarks;
 
@@ -30,6 +31,24 @@ pub async fn session(
     for (table, provider) in tables {
         session.register_table(format!("{}_table", table.name()), provider).map_err(failed())?;
         run(&session, &cut(table)).await.map_err(failed())?;
+    }
+    for (name, text) in VIEWS {
+        run(&session, text).await.map_err(Error::query(format!("make view {name}")))?;
+    }
+    Ok(session)
+}
+
+/// Makes a session over every row of the four tables as they are, under the names that the views read, and the views.
+///
+/// For people who ask what they like; a run of the questions cuts the tables at common watermarks with [`session`].
+///
+/// # Errors
+/// If the engine refuses a table or a view.
+pub async fn uncut(tables: &Tables) -> Result<SessionContext, Error> {
+    let session = create_session().into_inner();
+    for (table, provider) in tables.providers().await? {
+        let name = format!("{}_rows", table.name());
+        session.register_table(name, provider).map_err(Error::query("make the session"))?;
     }
     for (name, text) in VIEWS {
         run(&session, text).await.map_err(Error::query(format!("make view {name}")))?;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use aws::bucket::Bucket;
 use deltalake::datafusion::prelude::SessionContext;
+use posts::appended::and_live;
 use posts::arrival::Day;
 use posts::page::{Dimension, slot_of, value_of};
 use posts::questions::TOTALS_KEY;
@@ -80,9 +81,10 @@ async fn count(
         Dimension::Country => ("geo_rows", "country"),
         Dimension::AgeGroup => ("user_rows", "age"),
     };
+    let live = and_live(&format!("{table}.stream"));
     let text = format!(
         "select {table}.{column} as counted, cast({table}.dt as varchar) as day, count(*) as posts from {table} \
-         where not {table}.duplicate and {table}.dt < date '{cutoff}' group by 1, 2"
+         where not {table}.duplicate and {table}.dt < date '{cutoff}'{live} group by 1, 2"
     );
     let answer = query(session, &format!("totals by {}", dimension.as_str()), &text).await?;
     let mut counts = BTreeMap::new();

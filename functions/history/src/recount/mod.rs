@@ -21,6 +21,7 @@ mod shards;
 use aws::bucket::Bucket;
 use aws::live::{Found, LiveTable, Progress};
 use futures::future::try_join_all;
+use posts::appended::is_live;
 use posts::arrival::{Arrival, Day, rfc3339};
 use posts::layout::Follower;
 use posts::place::{Part, Place};
@@ -180,6 +181,10 @@ impl Recount {
         let Some(shard) = self.shards.find(row.shard) else { return };
         let Some(standing) = self.shards.get(shard) else { return };
         if !is_within(row.sequence, standing.consolidated_to.as_ref()) || !self.scope.holds(day) {
+            return;
+        }
+        // No page knows of rows that no stream carried.
+        if !is_live(standing.shard.stream()) {
             return;
         }
         self.findings.report.rows += 1;

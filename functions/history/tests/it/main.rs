@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod appended;
+mod breaks;
 mod course;
 mod kit;
+mod load;
+mod maintenance;
 mod medians;
 mod reconcile;
 mod recount;

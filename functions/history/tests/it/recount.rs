@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::kit::Rows;
 use crate::rows::Origin;
 
-type Answer = Vec<Vec<Value>>;
+pub(crate) type Answer = Vec<Vec<Value>>;
 
 /// The latest row of each ind.
-type Latest = BTreeMap<i64, Value>;
+pub(crate) type Latest = BTreeMap<i64, Value>;
 
 fn draw_origin(random: &mut fastrand::Rng, stream: &str, used: &mut BTreeSet<Origin>) -> Origin {
     loop {
@@ -123,14 +123,13 @@ fn group(user: &Value) -> Option<&'static str> {
 
 /// Of each key the names with the highest number: key, name, number, by key and name.
 fn leaders<K: Ord + Clone + Into<Value>>(numbers: &BTreeMap<(K, String), i64>) -> Answer {
-    let mut rows = Vec::new();
-    for ((key, name), number) in numbers {
-        let most = numbers.iter().filter(|((of, _), _)| of == key).map(|(_, number)| *number).max();
-        if Some(*number) == most {
-            rows.push(vec![key.clone().into(), json!(name), json!(number)]);
-        }
+    let mut most: BTreeMap<&K, i64> = BTreeMap::new();
+    for ((key, _), number) in numbers {
+        let slot = most.entry(key).or_insert(*number);
+        *slot = (*slot).max(*number);
     }
-    rows
+    let leading = numbers.iter().filter(|((key, _), number)| most[key] == **number);
+    leading.map(|((key, name), number)| vec![key.clone().into(), json!(name), json!(number)]).collect()
 }
 
 fn categories<K: Ord>(posts: impl Iterator<Item = (K, String)>) -> BTreeMap<(K, String), i64> {
@@ -156,7 +155,8 @@ fn medians<K: Ord>(values: impl Iterator<Item = (K, Option<i64>)>) -> BTreeMap<K
     by_key.into_iter().map(|(key, values)| (key, median(values))).collect()
 }
 
-fn recount(question: Question, pins: &Latest, geos: &Latest, users: &Latest) -> Answer {
+/// The answer to a question over the latest rows, by plain maps.
+pub(crate) fn recount(question: Question, pins: &Latest, geos: &Latest, users: &Latest) -> Answer {
     let category = |pin: &Value| text(pin, "category").to_owned();
     let with_geo = joined(pins, geos);
     let with_user = joined(pins, users);

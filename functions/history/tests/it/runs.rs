@@ -58,6 +58,8 @@ async fn a_run_publishes_every_answer_with_its_versions_and_keeps_a_copy() {
         assert_eq!(answer["question"], question.name());
         assert_eq!(answer["run"], json!(run));
         assert_eq!(answer["table_versions"], json!(summary.table_versions));
+        let once = |rows| json!({"rows": rows, "repeats": 0});
+        assert_eq!(answer["inputs"], json!({"pin": once(169), "geo": once(168), "user": once(168)}));
         assert_eq!(world.object(&question.key_of_run(&run)).await, Some(answer));
     }
     let top = world.object(&Question::CountryOfTopPoster.key()).await.unwrap();
