@@ -5,12 +5,16 @@ use clap_complete::Shell;
 
 use crate::exit::Exit;
 use crate::function::{self, FunctionArgs};
+use crate::import::{self, ImportArgs};
 use crate::lake::{self, BatchArgs, HistoryArgs};
 use crate::local::{self, LocalArgs};
+use crate::maintain::{self, MaintainArgs};
 use crate::output::data;
 use crate::popularity::{self, PopularityArgs};
+use crate::quarantine::{self, QuarantineArgs};
 use crate::read::{self, CostArgs, PipelineArgs, ReconciliationArgs, TraceArgs};
 use crate::send::{self, SendArgs};
+use crate::sql::{self, SqlArgs};
 use crate::verify::{self, VerifyArgs};
 
 /// Event posts in over HTTP, live popularity a second later; whole on this machine, or in the cloud.
@@ -51,6 +55,14 @@ enum Verb {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Ask the tables anything, in SQL.
+    Sql(SqlArgs),
+    /// Import raw objects that others wrote, once each: topics/<topic>/partition=<n>/<file>.json.
+    Import(ImportArgs),
+    /// Look at what is in quarantine, and give it another chance.
+    Quarantine(QuarantineArgs),
+    /// Tidy tables and raw archive, now (local only): no row changes.
+    Maintain(MaintainArgs),
     /// Run one function against a Lambda Runtime API. `local` starts these; people rarely do.
     #[command(hide = true)]
     Function(FunctionArgs),
@@ -74,6 +86,10 @@ impl Cli {
                 data(&completions(shell));
                 Exit::Done
             }
+            Verb::Sql(args) => Box::pin(sql::sql(args)).await,
+            Verb::Import(args) => Box::pin(import::import(args)).await,
+            Verb::Quarantine(args) => Box::pin(quarantine::quarantine(args)).await,
+            Verb::Maintain(args) => maintain::maintain(args).await,
             Verb::Function(args) => Box::pin(function::run(args)).await,
         }
     }

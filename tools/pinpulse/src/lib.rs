@@ -2,10 +2,15 @@
 
 pub mod cli;
 pub mod function;
+pub mod import;
 pub mod lake;
 pub mod local;
+pub mod maintain;
+pub mod place;
 pub mod popularity;
+pub mod quarantine;
 pub mod read;
+pub mod sql;
 pub mod template;
 pub mod verify;
 

@@ -10,4 +10,5 @@ mod popularity;
 mod running;
 mod trace;
 mod verb;
+mod verbs;
 mod verify;
