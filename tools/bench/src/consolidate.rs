@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::peers;
 use crate::process::{Usage, child, usage};
 
 /// How long the program may take to start.
@@ -36,6 +37,12 @@ pub(crate) struct Args {
     /// How many times to post and consolidate.
     #[arg(long, default_value_t = 1)]
     increments: u64,
+    /// A Python with peers/consolidate/requirements.txt: DuckDB, Polars and PySpark then do the same to the same raw objects.
+    #[arg(long, value_name = "FILE", conflicts_with = "increments")]
+    peers: Option<PathBuf>,
+    /// Send this many percent of the posts once more under the same ids.
+    #[arg(long, default_value_t = 0)]
+    repeats: u8,
 }
 
 /// Fills, consolidates, measures.
@@ -60,7 +67,13 @@ async fn measure(args: &Args, folder: &Path) -> Result<Value, String> {
         before = Some(after);
     }
     local.stop().await?;
-    Ok(json!({ "posts_each": args.posts, "increments": increments }))
+    let mut figures = json!({ "posts_each": args.posts, "increments": increments });
+    if let Some(python) = &args.peers {
+        let peers = peers::run(python, folder)?;
+        figures["ratios"] = peers::ratios(&figures["increments"][0], &peers);
+        figures["peers"] = peers;
+    }
+    Ok(figures)
 }
 
 /// A running `pinpulse local`.
@@ -102,7 +115,7 @@ impl Local {
     async fn fill(&self, args: &Args, number: u64) -> Result<(), String> {
         let sent = Command::new(&self.program)
             .args(["send", "--url", &self.url, "--count", &args.posts.to_string(), "--rate", &args.rate.to_string()])
-            .args(["--batch", "300", "--seed", &number.to_string()])
+            .args(["--batch", "300", "--seed", &number.to_string(), "--duplicates", &args.repeats.to_string()])
             .stdout(Stdio::null())
             .status()
             .await

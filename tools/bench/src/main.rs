@@ -2,6 +2,7 @@
 
 mod clock;
 mod consolidate;
+mod peers;
 mod popularity;
 mod process;
 mod stream;
