@@ -2,8 +2,8 @@
 //! archive, popularity and batch that are refused, lose answers and are killed on the way.
 //!
 //! What must come out is worked out here by plain code over the records in their order: every record's row or its place in
-//! quarantine, every fate, and the nine answers. `PINPULSE_E2E_POSTS=200000` asks for the load that
-//! docs/BENCHMARKS.md records; without it the load is small.
+//! quarantine, every fate, and the nine answers. `PINPULSE_E2E_POSTS` asks for a larger load than the
+//! test command plays; docs/BENCHMARKS.md says what was played.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ fn posts() -> u64 {
     // Read once, by a test; the functions have their settings handed to them.
     #[expect(clippy::disallowed_methods, reason = "a test's own size")]
     let asked = std::env::var("PINPULSE_E2E_POSTS").ok();
-    asked.map_or(5_000, |asked| asked.parse().unwrap())
+    asked.map_or(3_000, |asked| asked.parse().unwrap())
 }
 
 /// Every record in the order of arrival: the course's, then synthetic posts of which 2 % come again as new rows, 1 % of all
