@@ -15,7 +15,10 @@ impl Members {
     pub(crate) fn of(what: &'static str, body: &Value) -> Result<Self, NotUnderstood> {
         let members = body.as_object().cloned();
         let rest = members.ok_or_else(|| NotUnderstood(format!("{what} that is no object")))?;
-        Ok(Self { what, rest })
+        let mut members = Self { what, rest };
+        // Nothing is metered here: whoever asks what a call consumed is told nothing, as by a store that does not know.
+        members.word("ReturnConsumedCapacity", &["NONE", "TOTAL"])?;
+        Ok(members)
     }
 
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
