@@ -9,7 +9,7 @@ const NARROW_HEIGHT = 190;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** `series` are {label, variable, dash}; `moved` gets the index of the minute under the pointer, or null. */
+/** `series` are {label, variable, width, dash}; `moved` gets the index of the minute under the pointer, or null. */
 export class Lines {
   constructor(element, series, moved) {
     Object.assign(this, { element, series, moved, data: null, plot: null });
@@ -46,10 +46,10 @@ export class Lines {
       ticks: { show: false },
       grid: { stroke: colour("--line"), width: 1 },
     };
-    const line = ({ label, variable, dash }) => ({
+    const line = ({ label, variable, width, dash }) => ({
       label,
       stroke: colour(variable),
-      width: 2,
+      width,
       dash,
       points: { show: false },
     });

@@ -20,9 +20,11 @@ const WINDOWS = {
   all: "Every post there ever was.",
 };
 
-/** Nothing lies before everything, so only windows with a beginning are compared. */
+/** Nothing lies before everything, and pages do not live for two weeks: only the shorter windows can be compared. */
+const COMPARED = ["1h", "24h"];
+
 const address = (by, window, more = "") =>
-  `v1/popularity?by=${by}&window=${window}&limit=${LIMIT}${window === "all" ? "" : "&compare=previous"}${more}`;
+  `v1/popularity?by=${by}&window=${window}&limit=${LIMIT}${COMPARED.includes(window) ? "&compare=previous" : ""}${more}`;
 
 class Ranking {
   constructor({ by, title, of, kind }) {

@@ -4,10 +4,11 @@ import { Lines } from "./chart.js";
 import { byId, el, fill, setText } from "./dom.js";
 import { count, minute } from "./format.js";
 
+// A whole post is one of each, so the lines often lie on each other: each shows through the gaps of the next.
 const KINDS = [
-  { key: "pin", label: "pins", variable: "--pin", dash: [] },
-  { key: "geo", label: "geos", variable: "--geo", dash: [7, 4] },
-  { key: "user", label: "users", variable: "--user", dash: [2, 3] },
+  { key: "pin", label: "pins", variable: "--pin", width: 3.5, dash: [] },
+  { key: "geo", label: "geos", variable: "--geo", width: 2.5, dash: [9, 9] },
+  { key: "user", label: "users", variable: "--user", width: 2.5, dash: [2, 7] },
 ];
 
 export class Rate {

@@ -57,10 +57,11 @@ test("numbers move within three seconds of a post", async () => {
 
 test("the switch asks for another window and tells what is in it", async () => {
   const { page, context, complaints } = await open(browser, local.url);
-  await alive(page);
+  await local.post("/v1/posts", whole());
+  await until("the poster is counted", async () => (await counted(page, "Profiles", "Ann")) > 0);
   for (const [label, window] of [["1 h", "1h"], ["7 days", "7d"], ["All", "all"], ["24 h", "24h"]]) {
     const asked = page.waitForResponse((response) => response.url().includes(`by=profile&window=${window}&`) && response.ok());
-    await page.locator("#windows").getByText(label, { exact: true }).click();
+    await page.getByRole("radio", { name: label, exact: true }).check();
     const answer = await (await asked).json();
     assert.equal(answer.window, window);
     const first = page.locator('section[aria-label="Profiles"]');

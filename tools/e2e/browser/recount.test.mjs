@@ -22,7 +22,7 @@ after(async () => {
   await local?.stop();
 });
 
-const recount = () => local.invoke("history", { job: "reconcile", days: "all" });
+const recount = async () => (await local.invoke("history", { job: "reconcile", days: "all" })).reconciliation;
 
 test(`after ${POSTS} posts under chaos the badge says equal; a page changed by hand turns it and is named`, async () => {
   const { page, context } = await open(browser, local.url);
