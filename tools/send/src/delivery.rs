@@ -99,7 +99,7 @@ impl Delivery {
         let request = Request {
             method: wire.method,
             path: &wire.path,
-            content_type: wire.content_type,
+            content_type: if self.gzip { compressed_type(wire.content_type) } else { wire.content_type },
             idempotency_key: wire.idempotency_key.as_deref(),
             gzip: self.gzip,
             body: if self.gzip { compressed(wire.body.as_bytes()) } else { wire.body.into_bytes() },
@@ -118,6 +118,11 @@ impl Delivery {
             }
         }
     }
+}
+
+/// The type under which a compressed body travels. API Gateway takes `application/json` for text and so destroys it.
+fn compressed_type(content_type: &'static str) -> &'static str {
+    if content_type == "application/json" { "application/gzip" } else { content_type }
 }
 
 fn compressed(body: &[u8]) -> Vec<u8> {

@@ -4,6 +4,7 @@
 
 mod chaos;
 mod clients;
+mod dialects;
 mod lake;
 mod local;
 mod popularity;

@@ -99,8 +99,12 @@ async fn a_key_and_compression_go_with_every_dialect() {
         let key = Some(Secret::from("s3cret".to_owned()));
         let summary = sent(&SendArgs { key, gzip: true, ..asked(&door, dialect, 2) }).await.unwrap();
         assert_eq!(summary.exit(false), Exit::Done);
+        // A gateway would take a body of `application/json` for text.
+        let content_type =
+            if dialect == Dialect::Kafka { "application/vnd.kafka.json.v2+json" } else { "application/gzip" };
         for seen in door.seen() {
             assert_eq!((seen.header("x-api-key"), seen.header("content-encoding")), (Some("s3cret"), Some("gzip")));
+            assert_eq!(seen.header("content-type"), Some(content_type));
         }
     }
 }
