@@ -49,7 +49,7 @@ pub(crate) fn is_too_deep(text: &str) -> bool {
 /// are no JSON. Texts that hold such characters break the tools behind the tables: CSV, terminals, other databases.
 pub(crate) fn has_control_escape(json: &str) -> bool {
     let mut rest = json.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest) {
         let escape = rest.get(at + 1..).unwrap_or_default();
         match escape {
             [b'b' | b'f', ..] => return true,

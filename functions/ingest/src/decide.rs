@@ -4,10 +4,11 @@
 //! that it can be done, and gives the partition key. A record that cannot be cleaned is refused where the client reads
 //! errors, and kept where it does not: the stream's readers then quarantine it for the reason found here.
 
-use posts::clean::{Cleaned, clean_fields};
+use posts::clean::{self, Cleaned, clean_fields};
 use posts::envelope::{self, MAX_RECORD_BYTES};
-use posts::fields::{Column, Fields};
+use posts::fields::Column;
 use posts::quarantine::{Quarantined, Reason};
+use posts::reading::Reading;
 use posts::rules::Rules;
 use posts::{Kind, identity, layout};
 
@@ -81,9 +82,13 @@ pub(crate) fn prepare(
 }
 
 fn strictly(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
-    let Judged { id, cleaned, data } = judge(rules, keyed_id, &received)?;
-    let partition_key = layout::partition_key(Some(&cleaned.post), &id);
-    let kind = Some(cleaned.post.kind());
+    let reading = unambiguous(&received)?;
+    let kind = reading.fields().kind().or(received.hint);
+    let post =
+        clean::post(rules.cleaner, kind, reading.fields()).map_err(|quarantined| refusal(&received, quarantined))?;
+    let (id, data) = enveloped(keyed_id, &received, &reading, Some(post.kind()))?;
+    let partition_key = layout::partition_key(Some(&post), &id);
+    let kind = Some(post.kind());
     Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data, quarantined: None })
 }
 
@@ -93,38 +98,64 @@ pub(crate) fn judge<'a>(
     keyed_id: Option<String>,
     received: &'a Received<'_>,
 ) -> Result<Judged<'a>, Refusal> {
-    let body = received.body.as_bytes();
-    if body.len() > MAX_RECORD_BYTES {
+    let reading = unambiguous(received)?;
+    let kind = reading.fields().kind().or(received.hint);
+    let cleaned =
+        clean_fields(rules.cleaner, kind, reading.fields()).map_err(|quarantined| refusal(received, quarantined))?;
+    let (id, data) = enveloped(keyed_id, received, &reading, Some(cleaned.post.kind()))?;
+    Ok(Judged { id, cleaned, data })
+}
+
+/// A record that can be read in one way only.
+fn unambiguous<'a>(received: &'a Received<'_>) -> Result<Reading<'a>, Refusal> {
+    if received.body.len() > MAX_RECORD_BYTES {
         return Err(too_large(received));
     }
-    let refused = |quarantined| refusal(received, quarantined);
-    let fields = Fields::parse(body).map_err(refused)?;
-    if let Some(column) = fields.repeated() {
+    let reading = Reading::of(&received.body).map_err(|quarantined| refusal(received, quarantined))?;
+    if let Some(column) = reading.fields().repeated() {
         return Err(repeated(received, column));
     }
     if has_control_escape(&received.body) {
         return Err(control_character(received));
     }
-    let kind = fields.kind().or(received.hint);
-    let cleaned = clean_fields(rules.cleaner, kind, fields).map_err(refused)?;
-    let kind = Some(cleaned.post.kind());
-    let id = received.id.clone().or(keyed_id).unwrap_or_else(|| identity::content_id(kind, body));
-    let data = sized(received, envelope::encode(&id, kind, body))?;
-    Ok(Judged { id, cleaned, data })
+    Ok(reading)
+}
+
+/// The id of a record that could be read, and its envelope.
+fn enveloped(
+    keyed_id: Option<String>,
+    received: &Received<'_>,
+    reading: &Reading<'_>,
+    kind: Option<Kind>,
+) -> Result<(String, Vec<u8>), Refusal> {
+    let id = received.id.clone().or(keyed_id).unwrap_or_else(|| reading.content_id(kind));
+    // What could be read is one object, with nothing but white space around it.
+    let object = received.body.trim_matches([' ', '\n', '\t', '\r']);
+    let data = sized(received, envelope::encode_object(&id, kind, object))?;
+    Ok((id, data))
 }
 
 fn leniently(rules: &Rules, keyed_id: Option<String>, received: Received<'_>) -> Result<Prepared, Refusal> {
-    let body = received.body.as_bytes();
-    if body.len() > MAX_RECORD_BYTES {
+    if received.body.len() > MAX_RECORD_BYTES {
         return Err(too_large(&received));
     }
-    let fields = Fields::parse(body);
-    let kind = fields.as_ref().ok().and_then(Fields::kind).or(received.hint);
-    let cleaned = fields.and_then(|fields| clean_fields(rules.cleaner, kind, fields));
-    let id = received.id.clone().or(keyed_id).unwrap_or_else(|| identity::content_id(kind, body));
-    let data = sized(&received, envelope::encode(&id, kind, body))?;
-    let partition_key = layout::partition_key(cleaned.as_ref().ok().map(|cleaned| &cleaned.post), &id);
-    Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data, quarantined: cleaned.err() })
+    let (kind, post, (id, data)) = match Reading::of(&received.body) {
+        Ok(reading) => {
+            let kind = reading.fields().kind().or(received.hint);
+            let post = clean::post(rules.cleaner, kind, reading.fields());
+            (kind, post, enveloped(keyed_id, &received, &reading, kind)?)
+        }
+        Err(quarantined) => {
+            let body = received.body.as_bytes();
+            let named = received.id.clone().or(keyed_id);
+            let id = named.unwrap_or_else(|| identity::content_id(received.hint, body));
+            let data = sized(&received, envelope::encode(&id, received.hint, body))?;
+            (received.hint, Err(quarantined), (id, data))
+        }
+    };
+    let partition_key = layout::partition_key(post.as_ref().ok(), &id);
+    let quarantined = post.err();
+    Ok(Prepared { id, kind, pointer: received.pointer, partition_key, data, quarantined })
 }
 
 fn sized(received: &Received<'_>, data: Vec<u8>) -> Result<Vec<u8>, Refusal> {
@@ -144,7 +175,7 @@ fn repeated(received: &Received<'_>, column: Column) -> Refusal {
 fn control_character(received: &Received<'_>) -> Refusal {
     let members = Members::of(&received.body);
     let mut members = members.iter().flat_map(Members::iter);
-    let holder = members.find(|found| has_control_escape(found.value().get()));
+    let holder = members.find(|found| has_control_escape(found.value()));
     let pointer = holder.map_or_else(|| received.pointer.clone(), |found| member(&received.pointer, &found.name()));
     Refusal::new(
         "control_character",

@@ -1,25 +1,44 @@
-//! The elements of a JSON array, cut apart and not looked into.
+//! A body's JSON, and the elements of an array, cut apart and not looked into.
+//!
+//! `posts::scan` finds them quickly; where it finds nothing, the library says what is wrong, if anything is.
 
 use std::fmt;
 
+use posts::scan;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::bounds::MAX_RECORDS;
+use crate::bounds::{MAX_DEPTH, MAX_RECORDS, is_too_deep};
 use crate::problem::Problem;
 
 /// The elements of an array's text, at least one and at most [`MAX_RECORDS`].
-pub(crate) fn elements(array: &str) -> Result<Vec<&RawValue>, Problem> {
+pub(crate) fn elements(array: &str) -> Result<Vec<&str>, Problem> {
+    if let Some(found) = scan::elements(array, MAX_DEPTH, MAX_RECORDS) {
+        return if found.is_empty() { Err(Problem::NoRecords) } else { Ok(found) };
+    }
     let Elements { first, count } = serde_json::from_str(array).map_err(|error| not_json(&error))?;
     match count {
         0 => Err(Problem::NoRecords),
-        1..=MAX_RECORDS => Ok(first),
+        1..=MAX_RECORDS => Ok(first.into_iter().map(RawValue::get).collect()),
         _ => Err(Problem::TooManyRecords),
     }
 }
 
 /// One whole JSON text, without the space around it.
 pub(crate) fn whole(text: &str) -> Result<&str, Problem> {
+    scan::whole(text, MAX_DEPTH).map_or_else(|| by_library(text), Ok)
+}
+
+/// The same, and no deeper than a request may be.
+pub(crate) fn bounded(text: &str) -> Result<&str, Problem> {
+    match scan::whole(text, MAX_DEPTH) {
+        Some(value) => Ok(value),
+        None if is_too_deep(text) => Err(Problem::TooDeep),
+        None => by_library(text),
+    }
+}
+
+fn by_library(text: &str) -> Result<&str, Problem> {
     serde_json::from_str::<&RawValue>(text).map(RawValue::get).map_err(|error| not_json(&error))
 }
 
@@ -70,8 +89,7 @@ mod tests {
 
     #[test]
     fn elements_keep_their_text_and_are_counted() {
-        let texts: Vec<&str> = elements("[ {\"a\": 1} ,7,\n[ ]]").unwrap().into_iter().map(RawValue::get).collect();
-        assert_eq!(texts, ["{\"a\": 1}", "7", "[ ]"]);
+        assert_eq!(elements("[ {\"a\": 1} ,7,\n[ ]]").unwrap(), ["{\"a\": 1}", "7", "[ ]"]);
         assert_eq!(elements("[]").unwrap_err(), Problem::NoRecords);
         for count in [MAX_RECORDS, MAX_RECORDS + 1] {
             let array = format!("[{}1]", "1,".repeat(count - 1));

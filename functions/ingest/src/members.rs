@@ -5,8 +5,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use posts::scan;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::bounds::MAX_DEPTH;
 
 /// The members of one object, in the order of the text.
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
@@ -14,14 +17,20 @@ pub(crate) struct Members<'a>(Vec<Member<'a>>);
 /// One name and its value.
 #[derive(Clone, Copy)]
 pub(crate) struct Member<'a> {
-    raw_name: &'a RawValue,
-    value: &'a RawValue,
+    /// With its quotes.
+    written_name: &'a str,
+    value: &'a str,
 }
 
 impl<'a> Members<'a> {
     /// The members of a JSON text, if it is an object.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        match scan::members(text, MAX_DEPTH) {
+            Some(members) => {
+                Some(Self(members.into_iter().map(|(written_name, value)| Member { written_name, value }).collect()))
+            }
+            None => serde_json::from_str(text).ok(),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Member<'a>> + '_ {
@@ -32,22 +41,29 @@ impl<'a> Members<'a> {
     pub(crate) fn named(&self, names: &[&str]) -> Option<(Cow<'a, str>, &'a str)> {
         self.iter().find_map(|member| {
             let name = Some(member.name()).filter(|name| names.contains(&name.as_ref()))?;
-            Some((name, member.value().get()))
+            Some((name, member.value()))
         })
     }
 
     /// The object without the members of this name. Names and values keep their text; the space between them goes.
     pub(crate) fn text_without(&self, name: &str) -> String {
-        let kept = self.iter().filter(|member| member.name() != name);
-        let kept: Vec<String> = kept.map(|member| format!("{}:{}", member.raw_name, member.value)).collect();
-        format!("{{{}}}", kept.join(","))
+        let room: usize = self.iter().map(|member| member.written_name.len() + member.value.len() + 2).sum();
+        let mut text = String::with_capacity(room + 1);
+        for member in self.iter().filter(|member| member.name() != name) {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(member.written_name);
+            text.push(':');
+            text.push_str(member.value);
+        }
+        text.push_str(if text.is_empty() { "{}" } else { "}" });
+        text
     }
 }
 
 impl<'a> Member<'a> {
     /// The name with its escapes read. One that is no text, such as half a surrogate pair, stays as written.
     pub(crate) fn name(&self) -> Cow<'a, str> {
-        let written = self.raw_name.get();
+        let written = self.written_name;
         let bare = written.trim_matches('"');
         if !written.contains('\\') {
             return Cow::Borrowed(bare);
@@ -55,7 +71,8 @@ impl<'a> Member<'a> {
         serde_json::from_str(written).map_or(Cow::Borrowed(bare), Cow::Owned)
     }
 
-    pub(crate) fn value(&self) -> &'a RawValue {
+    /// The value's text.
+    pub(crate) fn value(&self) -> &'a str {
         self.value
     }
 }
@@ -77,8 +94,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
-        while let Some((raw_name, value)) = object.next_entry()? {
-            members.push(Member { raw_name, value });
+        while let Some((name, value)) = object.next_entry::<&RawValue, &RawValue>()? {
+            members.push(Member { written_name: name.get(), value: value.get() });
         }
         Ok(members)
     }
@@ -92,7 +109,7 @@ mod tests {
     fn members_keep_their_text_and_their_order() {
         let members = Members::of(r#"{ "b" : 1.50, "a": {"x": [1, 2]}, "b": "\u00e9" }"#).unwrap();
         let seen: Vec<(String, &str)> =
-            members.iter().map(|member| (member.name().into_owned(), member.value().get())).collect();
+            members.iter().map(|member| (member.name().into_owned(), member.value())).collect();
         let want = [("b", "1.50"), ("a", r#"{"x": [1, 2]}"#), ("b", r#""\u00e9""#)];
         assert_eq!(seen, want.map(|(name, value)| (name.to_owned(), value)));
         assert_eq!(members.text_without("b"), r#"{"a":{"x": [1, 2]}}"#);

@@ -9,8 +9,7 @@ use posts::quarantine::Reason;
 use serde::Serialize;
 
 use crate::answer;
-use crate::bounds::is_too_deep;
-use crate::elements::whole;
+use crate::elements::bounded;
 use crate::event::Answer;
 use crate::outcome::{Outcome, none_stored};
 use crate::problem::Problem;
@@ -20,10 +19,7 @@ const CONTENT_TYPE: &str = "application/json";
 
 /// The item: the whole body.
 pub(crate) fn submission(text: &str) -> Result<Submission<'_>, Problem> {
-    if is_too_deep(text) {
-        return Err(Problem::TooDeep);
-    }
-    let item = Received { pointer: String::new(), hint: Some(Kind::Pin), id: None, body: whole(text)?.into() };
+    let item = Received { pointer: String::new(), hint: Some(Kind::Pin), id: None, body: bounded(text)?.into() };
     Ok(Submission { form: Form::One, records: vec![Ok(item)] })
 }
 

@@ -10,10 +10,8 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use posts::Kind;
-use serde_json::value::RawValue;
 
-use crate::bounds::is_too_deep;
-use crate::elements::{elements, whole};
+use crate::elements::{bounded, elements, whole};
 use crate::members::Members;
 use crate::problem::Problem;
 use crate::record::{Form, Received, Submission, member};
@@ -40,10 +38,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The records of a body. `hint` is the kind that the path says.
 pub(crate) fn submission<'a>(text: &'a str, names: Names, hint: Option<Kind>) -> Result<Submission<'a>, Problem> {
-    if is_too_deep(text) {
-        return Err(Problem::TooDeep);
-    }
-    let body = whole(text)?;
+    let body = bounded(text)?;
     let one = |entry: &'a str, pointer: &str| Submission {
         form: Form::One,
         records: vec![Ok(received(entry, pointer, names, hint))],
@@ -60,7 +55,7 @@ pub(crate) fn submission<'a>(text: &'a str, names: Names, hint: Option<Kind>) ->
         let submission = one(list, &pointer);
         return Ok(Submission { form: Form::Many, ..submission });
     }
-    let entries = elements(list)?.into_iter().map(RawValue::get).enumerate();
+    let entries = elements(list)?.into_iter().enumerate();
     let records = entries.map(|(index, entry)| Ok(received(entry, &format!("{pointer}/{index}"), names, hint)));
     Ok(Submission { form: Form::Many, records: records.collect() })
 }
@@ -103,7 +98,7 @@ pub(crate) fn unwrapped(json: &str) -> Cow<'_, str> {
 
 fn only_element(array: &str) -> Option<String> {
     match elements(array).ok()?.as_slice() {
-        [only] => Some(only.get().to_owned()),
+        [only] => Some((*only).to_owned()),
         _ => None,
     }
 }

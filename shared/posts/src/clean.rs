@@ -50,22 +50,24 @@ pub struct Cleaned<'a> {
 /// # Errors
 /// The record is quarantined: no JSON object, of no known kind, or a required value is missing or cannot be right.
 pub fn clean(cleaner: Cleaner, kind: Option<Kind>, body: &[u8]) -> Result<Cleaned<'_>, Quarantined> {
-    clean_fields(cleaner, kind, Fields::parse(body)?)
+    clean_fields(cleaner, kind, &*Fields::parse(body)?)
 }
 
 /// Cleans a record whose fields are already read; see [`clean`].
 ///
 /// # Errors
 /// As [`clean`], but for the two reasons that only bytes can have.
-#[expect(clippy::needless_pass_by_value, reason = "a caller that has read the fields is done with them")]
-pub fn clean_fields(cleaner: Cleaner, kind: Option<Kind>, fields: Fields<'_>) -> Result<Cleaned<'_>, Quarantined> {
-    let mut draft = Draft::new(&fields, true);
+pub fn clean_fields<'a>(cleaner: Cleaner, kind: Option<Kind>, fields: &Fields<'a>) -> Result<Cleaned<'a>, Quarantined> {
+    let mut draft = Draft::new(fields, true);
     let post = draft_post(cleaner, kind.or_else(|| fields.kind()), &mut draft)?;
     Ok(Cleaned { post, fired: draft.into_fired() })
 }
 
 /// The clean post alone, without the names of the rules that fired.
-pub(crate) fn post<'a>(cleaner: Cleaner, kind: Option<Kind>, fields: &Fields<'a>) -> Result<Post<'a>, Quarantined> {
+///
+/// # Errors
+/// As [`clean_fields`].
+pub fn post<'a>(cleaner: Cleaner, kind: Option<Kind>, fields: &Fields<'a>) -> Result<Post<'a>, Quarantined> {
     draft_post(cleaner, kind.or_else(|| fields.kind()), &mut Draft::new(fields, false))
 }
 

@@ -44,26 +44,49 @@ pub struct Item<'a> {
 /// Wraps a post for the stream. Line breaks between JSON tokens become spaces, so that a record is always one line.
 #[must_use]
 pub fn encode(id: &str, kind: Option<Kind>, body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + id.len() + 64);
-    out.extend_from_slice(b"{\"v\":1,\"id\":");
-    out.extend_from_slice(serde_json::Value::from(id).to_string().as_bytes());
-    out.extend_from_slice(b",\"kind\":");
-    match kind {
-        Some(kind) => out.extend_from_slice(format!("\"{}\"", kind.as_str()).as_bytes()),
-        None => out.extend_from_slice(b"null"),
-    }
     match serde_json::from_slice::<&RawValue>(body) {
-        Ok(json) if json.get().starts_with('{') => {
-            out.extend_from_slice(b",\"post\":");
-            out.extend(json.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
-        }
+        Ok(json) if json.get().starts_with('{') => encode_object(id, kind, json.get()),
         _ => {
+            let mut out = head(id, kind, body.len() / 3 * 4);
             out.extend_from_slice(b",\"raw\":\"");
             base64::encode(body, &mut out);
-            out.push(b'"');
+            out.extend_from_slice(b"\"}");
+            out
+        }
+    }
+}
+
+/// [`encode`] for a post that is known to be one JSON object, from its first byte to its last.
+#[must_use]
+pub fn encode_object(id: &str, kind: Option<Kind>, object: &str) -> Vec<u8> {
+    let mut out = head(id, kind, object.len());
+    out.extend_from_slice(b",\"post\":");
+    let start = out.len();
+    out.extend_from_slice(object.as_bytes());
+    // Inside a JSON text they are escaped.
+    if memchr::memchr2(b'\n', b'\r', object.as_bytes()).is_some() {
+        for byte in out.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
         }
     }
     out.push(b'}');
+    out
+}
+
+/// The envelope up to its kind, with room for a post of so many bytes.
+fn head(id: &str, kind: Option<Kind>, bytes: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes + id.len() + 64);
+    out.extend_from_slice(b"{\"v\":1,\"id\":");
+    serde_json::to_writer(&mut out, id).expect("a text always serialises into memory");
+    out.extend_from_slice(b",\"kind\":");
+    match kind {
+        Some(kind) => {
+            out.push(b'"');
+            out.extend_from_slice(kind.as_str().as_bytes());
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
     out
 }
 
@@ -191,7 +214,7 @@ fn whole_post<'a>(shape: &Shape<'a>) -> Option<Vec<Item<'a>>> {
 }
 
 fn foreign(fallback: Option<Kind>, sub: u32, body: &[u8]) -> Item<'_> {
-    let fields = Fields::parse(body).ok().map(Box::new);
+    let fields = Fields::parse(body).ok();
     let kind = fields.as_ref().and_then(|fields| fields.kind()).or(fallback);
     Item { sub, id: Cow::Owned(content_id(kind, body)), kind, body: Cow::Borrowed(body), fault: None, fields }
 }
@@ -325,7 +348,7 @@ mod tests {
         assert_eq!(quick.len(), library.len());
         for (quick, library) in quick.into_iter().zip(library) {
             if let Some(fields) = &quick.fields {
-                assert_eq!(Fields::parse(&quick.body).as_ref(), Ok(fields.as_ref()));
+                assert_eq!(Fields::parse(&quick.body).as_ref(), Ok(fields));
             }
             assert_eq!(Item { fields: None, ..quick }, Item { fields: None, ..library });
         }

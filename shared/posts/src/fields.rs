@@ -48,9 +48,16 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `not_json` for anything but one complete JSON text in UTF-8, `not_object` for JSON that is no object.
-    pub fn parse(body: &'a [u8]) -> Result<Self, Quarantined> {
-        let text = std::str::from_utf8(body).map_err(|_| Reason::NotJson.alone())?;
-        plain::fields(text).map_or_else(|| Self::by_library(text), |fields| Ok(*fields))
+    pub fn parse(body: &'a [u8]) -> Result<Box<Self>, Quarantined> {
+        Self::read(std::str::from_utf8(body).map_err(|_| Reason::NotJson.alone())?)
+    }
+
+    /// Reads a record that is known to be text. Boxed, since there are many fields and they are handed on.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub fn read(text: &'a str) -> Result<Box<Self>, Quarantined> {
+        plain::fields(text).map_or_else(|| Self::by_library(text).map(Box::new), Ok)
     }
 
     /// Reads a record by the JSON library: what a text holds is what this says.
@@ -211,7 +218,7 @@ mod tests {
     use super::{Column, Cow, Fields, Kind, Reason, Value};
 
     #[track_caller]
-    fn parse(json: &str) -> Fields<'_> {
+    fn parse(json: &str) -> Box<Fields<'_>> {
         Fields::parse(json.as_bytes()).unwrap()
     }
 

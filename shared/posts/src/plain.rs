@@ -8,14 +8,67 @@ use std::borrow::Cow;
 
 use crate::column::Column;
 use crate::fields::{Fields, Value};
+use crate::scan::special;
 
 /// The fields of a text that is one plain object and nothing more. Boxed, since there are many and they are handed on.
 pub(crate) fn fields(text: &str) -> Option<Box<Fields<'_>>> {
+    let mut fields: Box<Fields<'_>> = Box::default();
+    object(text, |name, _, value| {
+        if let Some(column) = Column::from_key(name) {
+            fields.set(column, value);
+        }
+    })?;
+    Some(fields)
+}
+
+/// The same, and every member of the object.
+pub(crate) fn fields_and_members(text: &str) -> Option<(Box<Fields<'_>>, Vec<Member<'_>>)> {
+    let mut fields: Box<Fields<'_>> = Box::default();
+    // A pin has twelve.
+    let mut members = Vec::with_capacity(16);
+    object(text, |name, written, value| {
+        members.push(Member::of(name, written, &value));
+        if let Some(column) = Column::from_key(name) {
+            fields.set(column, value);
+        }
+    })?;
+    Some((fields, members))
+}
+
+/// The members of a text that is one plain object and nothing more, in its order.
+pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
+    let mut members = Vec::with_capacity(16);
+    object(text, |name, written, value| members.push(Member::of(name, written, &value)))?;
+    Some(members)
+}
+
+/// A member of a plain object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member<'a> {
+    /// Without escapes, since names that have any are not plain.
+    pub(crate) name: &'a str,
+    /// The value as it stands in the text.
+    pub(crate) written: &'a str,
+    /// The text without its escapes, where the value is one that has any.
+    pub(crate) unescaped: Option<String>,
+}
+
+impl<'a> Member<'a> {
+    fn of(name: &'a str, written: &'a str, value: &Value<'a>) -> Self {
+        let unescaped = match value {
+            Value::Text(Cow::Owned(text)) => Some(text.clone()),
+            _ => None,
+        };
+        Self { name, written, unescaped }
+    }
+}
+
+/// Gives each member of a plain object on: its name, its value as written, and its value.
+fn object<'a>(text: &'a str, take: impl FnMut(&'a str, &'a str, Value<'a>)) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
-    let mut fields = Box::default();
-    reader.object(&mut fields)?;
+    reader.object(take)?;
     reader.skip_white();
-    (reader.at == text.len()).then_some(fields)
+    (reader.at == text.len()).then_some(())
 }
 
 /// The text up to its first quote, if nothing in it stands for something else.
@@ -30,18 +83,18 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn object(&mut self, fields: &mut Fields<'a>) -> Option<()> {
+    fn object(&mut self, mut take: impl FnMut(&'a str, &'a str, Value<'a>)) -> Option<()> {
         self.mark(b'{')?;
         if self.mark(b'}').is_some() {
             return Some(());
         }
         loop {
-            let column = Column::from_key(self.name()?);
+            let name = self.name()?;
             self.mark(b':')?;
+            self.skip_white();
+            let start = self.at;
             let value = self.value()?;
-            if let Some(column) = column {
-                fields.set(column, value);
-            }
+            take(name, self.text.get(start..self.at)?, value);
             if self.mark(b',').is_none() {
                 return self.mark(b'}');
             }
@@ -73,7 +126,6 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<Value<'a>> {
-        self.skip_white();
         match self.peek()? {
             b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number(),
@@ -136,29 +188,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the next byte stands that a string cannot simply hold: a quote, a backslash, a control character. Eight bytes a step,
-/// by the classic search for a zero byte in a word; a borrow can only disturb bytes above the first hit.
-fn special(bytes: &[u8], from: usize) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let is = |byte: u8| {
-            let differs = word ^ (ONES * u64::from(byte));
-            differs.wrapping_sub(ONES) & !differs
-        };
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (is(b'"') | is(b'\\') | control) & HIGH;
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..)?;
-    rest.iter().position(|&byte| byte < b' ' || matches!(byte, b'"' | b'\\')).map(|place| at + place)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -219,24 +248,6 @@ mod tests {
             "{\"a\":\"x",
         ] {
             assert!(fields(text).is_none(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_special_byte_is_found_wherever_it_stands() {
-        for length in 0..40 {
-            for special_byte in [b'"', b'\\', 0, 0x1F] {
-                for at in 0..length {
-                    for filler in [b'a', b' ', b'!', b'#', b'[', b']', 0x7F, 0x80, 0xA2, 0xFF] {
-                        let mut bytes = vec![filler; length];
-                        assert_eq!(special(&bytes, 0), None);
-                        bytes[at] = special_byte;
-                        assert_eq!(special(&bytes, 0), Some(at), "{special_byte} {filler} {length}");
-                        bytes[length - 1] = special_byte;
-                        assert_eq!(special(&bytes, 0), Some(at));
-                    }
-                }
-            }
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod clock;
 mod consolidate;
+mod ingest;
 mod peers;
 mod popularity;
 mod process;
+mod records;
 mod stream;
 mod visible;
 
@@ -30,6 +32,8 @@ enum What {
     Popularity(popularity::Args),
     /// What a core does with the streams: from Lambda's events to the updates of live pages, beside a mere parse and Python.
     Stream(stream::Args),
+    /// What a core does with requests: from Lambda's events to the entries of PutRecords, beside a mere parse.
+    Ingest(ingest::Args),
 }
 
 #[tokio::main]
@@ -39,6 +43,7 @@ async fn main() -> ExitCode {
         What::Consolidate(args) => consolidate::run(&args).await,
         What::Popularity(args) => popularity::run(&args).await,
         What::Stream(args) => stream::run(&args),
+        What::Ingest(args) => ingest::run(&args),
     };
     let (figures, code) = match measured {
         Ok(figures) => (figures, ExitCode::SUCCESS),

@@ -3,7 +3,6 @@
 //! The wrapper's members are its own: `data` is the post as it stands, and what `data` calls `id` stays in it.
 
 use posts::Kind;
-use serde_json::value::RawValue;
 
 use super::document::Document;
 use super::message_id;
@@ -32,12 +31,12 @@ pub(crate) fn received<'a>(text: &'a str, pointer: &str) -> Result<Received<'a>,
         pointer: member(pointer, "data"),
         hint: Some(kind_named(kind, pointer)?),
         id: wrapper.id.map_or(Ok(None), |id| message_id::read(id, pointer))?,
-        body: data.get().into(),
+        body: data.into(),
     })
 }
 
-fn kind_named(value: &RawValue, pointer: &str) -> Result<Kind, Refusal> {
-    let name: Option<String> = serde_json::from_str(value.get()).ok();
+fn kind_named(value: &str, pointer: &str) -> Result<Kind, Refusal> {
+    let name: Option<String> = serde_json::from_str(value).ok();
     name.as_deref()
         .and_then(Kind::from_name)
         .ok_or_else(|| Refusal::new("unknown_kind", member(pointer, "kind"), "a kind is pin, geo or user"))
@@ -46,9 +45,9 @@ fn kind_named(value: &RawValue, pointer: &str) -> Result<Kind, Refusal> {
 /// An entry's members, none of them read yet.
 #[derive(Default)]
 struct Wrapper<'a> {
-    kind: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
+    kind: Option<&'a str>,
+    id: Option<&'a str>,
+    data: Option<&'a str>,
 }
 
 impl<'a> Wrapper<'a> {

@@ -2,6 +2,7 @@
 //!
 //! Finds where values begin and end and looks no further into them. Bounds come first: depth, then count.
 
+use posts::scan;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -39,7 +40,10 @@ impl<'a> Document<'a> {
 fn looks_like_lines(text: &str) -> bool {
     let mut lines = written_lines(text);
     match (lines.next(), lines.next()) {
-        (Some(first), Some(_)) => first.starts_with('{') && serde_json::from_str::<IgnoredAny>(first).is_ok(),
+        (Some(first), Some(_)) => {
+            first.starts_with('{')
+                && (scan::whole(first, MAX_DEPTH).is_some() || serde_json::from_str::<IgnoredAny>(first).is_ok())
+        }
         _ => false,
     }
 }
@@ -48,15 +52,14 @@ fn written_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').map(str::trim).filter(|line| !line.is_empty())
 }
 
-fn json(text: &str) -> Result<Document<'_>, Problem> {
-    if is_too_deep(text) {
-        return Err(Problem::TooDeep);
+fn json<'a>(text: &'a str) -> Result<Document<'a>, Problem> {
+    let many = |values: Vec<&'a str>| Document::Many(values.into_iter().map(Ok).collect());
+    // An array within its bounds is known by its elements, without a look at the whole of it before.
+    if let Some(values) = scan::elements(text, MAX_DEPTH, MAX_RECORDS).filter(|values| !values.is_empty()) {
+        return Ok(many(values));
     }
-    let value = elements::whole(text)?;
-    if !value.starts_with('[') {
-        return Ok(Document::One(value));
-    }
-    Ok(Document::Many(elements::elements(value)?.into_iter().map(|value| Ok(value.get())).collect()))
+    let value = elements::bounded(text)?;
+    if value.starts_with('[') { elements::elements(value).map(many) } else { Ok(Document::One(value)) }
 }
 
 fn lines(text: &str) -> Result<Document<'_>, Problem> {
@@ -72,6 +75,9 @@ fn lines(text: &str) -> Result<Document<'_>, Problem> {
 }
 
 fn one_line(index: usize, line: &str) -> Result<&str, Refusal> {
+    if let Some(value) = scan::whole(line, MAX_DEPTH) {
+        return Ok(value);
+    }
     let pointer = format!("/{index}");
     if is_too_deep(line) {
         let detail = format!("at most {MAX_DEPTH} arrays and objects may stand inside one another");

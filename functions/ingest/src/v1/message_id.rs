@@ -4,8 +4,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::bounds::MAX_ID_CHARS;
 use crate::members::Members;
 use crate::record::{Refusal, member};
@@ -32,9 +30,8 @@ pub(crate) fn taken_off<'a>(text: &'a str, pointer: &str) -> Result<(Option<Stri
 }
 
 /// An id as written: text, or a number's digits. Null is no id. `pointer` is that of the object the id stands in.
-pub(crate) fn read(value: &RawValue, pointer: &str) -> Result<Option<String>, Refusal> {
+pub(crate) fn read(written: &str, pointer: &str) -> Result<Option<String>, Refusal> {
     let bad = |detail: &str| Refusal::new("bad_id", member(pointer, NAME), detail);
-    let written = value.get();
     let id = match written.as_bytes().first() {
         Some(b'n') => return Ok(None),
         Some(b'"') => serde_json::from_str(written).map_err(|_| bad("the id is not text"))?,

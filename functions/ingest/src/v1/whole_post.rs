@@ -37,7 +37,7 @@ fn parts<'a>(members: &Members<'a>) -> Result<[Option<&'a str>; Kind::ALL.len()]
         let place = Kind::ALL.iter().zip(&mut parts).find(|(kind, _)| kind.as_str() == name);
         let (code, detail) = match place {
             Some((_, part @ None)) => {
-                *part = Some(found.value().get());
+                *part = Some(found.value());
                 continue;
             }
             Some(_) => ("duplicate_member", "the member is there twice"),
