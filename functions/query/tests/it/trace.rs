@@ -114,20 +114,20 @@ async fn every_post_has_the_fate_that_popularity_gave_it() {
 async fn a_record_is_followed_from_stage_to_stage() {
     let (road, shard) = (Road::start().await, shard("pin-1", 0));
     let records = [record(1, now_ms() - 1_000, geo("a", 1)), record(2, now_ms() - 900, geo("b", 1))];
-    let states = async || {
+    let seen = async || {
         let trace = road.trace("a", &shard, &records[0]).await;
         let stages = trace["stages"].as_array().unwrap().iter();
-        let states: Vec<_> = stages.map(|stage| stage["state"].as_str().unwrap().to_owned()).collect();
-        (states.join(" "), trace["state"].as_str().unwrap().to_owned(), told(&trace))
+        let each: Vec<_> = stages.map(|stage| stage["state"].as_str().unwrap().to_owned()).collect();
+        (each.join(" "), trace["state"].as_str().unwrap().to_owned(), told(&trace))
     };
     let counted = json!({"sub": 0, "kind": "geo", "fate": "counted", "reason": null});
     let undecided = json!({"sub": 0, "kind": "geo", "fate": null, "reason": null});
     let in_flight = "in_flight".to_owned();
-    assert_eq!(states().await, ("waiting waiting waiting waiting".to_owned(), in_flight.clone(), vec![]));
+    assert_eq!(seen().await, ("waiting waiting waiting waiting".to_owned(), in_flight.clone(), vec![]));
     road.archive(&shard, &records).await;
-    assert_eq!(states().await, ("done done waiting waiting".to_owned(), in_flight.clone(), vec![undecided]));
+    assert_eq!(seen().await, ("done done waiting waiting".to_owned(), in_flight.clone(), vec![undecided]));
     road.count(&shard, &records).await;
-    assert_eq!(states().await, ("done done done waiting".to_owned(), in_flight, vec![counted.clone()]));
+    assert_eq!(seen().await, ("done done done waiting".to_owned(), in_flight, vec![counted.clone()]));
     let status = json!({
         "as_of": "2026-11-21T12:34:00.000Z",
         "tables": {"geo": {"version": 12, "rows": 1}},
@@ -135,7 +135,7 @@ async fn a_record_is_followed_from_stage_to_stage() {
         "quarantine": {"version": 3, "counts": {}, "newest": []},
     });
     road.world.put("serving/status.json", &status.to_string()).await;
-    assert_eq!(states().await, ("done done done done".to_owned(), "done".to_owned(), vec![counted]));
+    assert_eq!(seen().await, ("done done done done".to_owned(), "done".to_owned(), vec![counted]));
     insta::assert_json_snapshot!(road.trace("a", &shard, &records[0]).await);
     road.world.stores.stop().await;
 }

@@ -94,7 +94,9 @@ async fn numbers_are_exact_after_kills_under_load_and_chaos() {
     let summary = sending.await.unwrap().unwrap();
     local.stop();
     let mut kills_of = BTreeMap::<&str, usize>::new();
-    killed.iter().for_each(|function| *kills_of.entry(function).or_default() += 1);
+    for function in &killed {
+        *kills_of.entry(function).or_default() += 1;
+    }
     println!("{} kills: {kills_of:?}\n{}", killed.len(), said(folder.path()));
     for function in ["ingest", "popularity", "archive"] {
         assert!(kills_of.contains_key(function), "{function} was never killed: {kills_of:?}");
