@@ -57,7 +57,7 @@ export class Lines {
       ...this.size(),
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false, x: false }, points: { size: 7 } },
-      padding: [12, 8, 0, 0],
+      padding: [12, 20, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, Math.ceil((high ?? 0) * 1.08))] } },
       axes: [
