@@ -30,7 +30,7 @@ pub struct LocalArgs {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
     /// Run the bootstraps that `cargo lambda build` made (target/lambda) instead of the functions in this binary.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "PINPULSE_FUNCTIONS", value_name = "DIR")]
     pub functions: Option<PathBuf>,
     /// One more variable for a function, as FUNCTION:NAME=VALUE; may be repeated.
     #[arg(long = "variable", value_name = "FUNCTION:NAME=VALUE", value_parser = variable)]

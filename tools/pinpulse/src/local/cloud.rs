@@ -47,6 +47,14 @@ pub enum CloudError {
     /// The front did not start.
     #[error("serve HTTP: {0}")]
     Front(#[from] localcloud::front::StartError),
+    /// The folder of bootstraps has none for some functions.
+    #[error("run the functions of {}: there is no bootstrap of {}; cargo lambda build makes them", folder.display(), missing.join(", "))]
+    Bootstraps {
+        /// The folder.
+        folder: PathBuf,
+        /// The functions without one.
+        missing: Vec<String>,
+    },
     /// A file of the data folder, or this program, cannot be found or written.
     #[error("use {}: {source}", path.display())]
     File {
@@ -115,7 +123,7 @@ impl Running {
         let deployment = plan::deployment(args.template.as_deref(), &args.parameters, ledger.next_run()?)?;
         create(&stores, &deployment).await?;
         let launch = Launch {
-            program: program(args)?,
+            program: program(args, &deployment)?,
             endpoints: stores.endpoints(),
             keys: Stores::credentials(),
             region: REGION,
@@ -210,10 +218,21 @@ async fn create(stores: &Stores, deployment: &Deployment) -> Result<(), CloudErr
     Ok(())
 }
 
-fn program(args: &LocalArgs) -> Result<Program, CloudError> {
+fn program(args: &LocalArgs, deployment: &Deployment) -> Result<Program, CloudError> {
     let unusable = |path: PathBuf| move |source| CloudError::File { path, source };
     match &args.functions {
-        Some(folder) => std::path::absolute(folder).map(Program::Bootstraps).map_err(unusable(folder.clone())),
+        Some(folder) => {
+            let folder = std::path::absolute(folder).map_err(unusable(folder.clone()))?;
+            let names = deployment.functions.iter().map(|function| &function.name);
+            let missing: Vec<_> =
+                names.filter(|name| !folder.join(name).join("bootstrap").is_file()).cloned().collect();
+            // Said now: a function starts when it is first needed, and that may be hours later.
+            if missing.is_empty() {
+                Ok(Program::Bootstraps(folder))
+            } else {
+                Err(CloudError::Bootstraps { folder, missing })
+            }
+        }
         None => std::env::current_exe().map(Program::Own).map_err(unusable(PathBuf::from("this program"))),
     }
 }
