@@ -1,7 +1,8 @@
 //! Once per cold start: logging and the SDK's configuration.
 //!
-//! Endpoints are overridden with the SDKs' own variables, `AWS_ENDPOINT_URL_KINESIS`, `_DYNAMODB` and `_S3`; S3 is
-//! addressed by path where its endpoint is overridden, since a local one has no name per bucket.
+//! Endpoints are overridden with the SDKs' own variables, `AWS_ENDPOINT_URL_KINESIS`, `_DYNAMODB` and `_S3`, or
+//! `AWS_ENDPOINT_URL` for all of them; S3 is addressed by path where its endpoint is overridden, since a local one has no
+//! name per bucket.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -74,11 +75,11 @@ impl std::fmt::Debug for S3Settings {
 }
 
 impl S3Settings {
-    /// Reads `AWS_ENDPOINT_URL_S3` and `AWS_REGION` through a lookup; without a region, `us-east-1`.
+    /// Reads `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, and `AWS_REGION` through a lookup; without a region, `us-east-1`.
     #[must_use]
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self {
-            endpoint: lookup("AWS_ENDPOINT_URL_S3"),
+            endpoint: lookup("AWS_ENDPOINT_URL_S3").or_else(|| lookup("AWS_ENDPOINT_URL")),
             region: lookup("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
             keys: None,
         }
@@ -148,6 +149,17 @@ mod tests {
         let options = real.object_store_options();
         assert!(!options.contains_key("aws_endpoint") && !options.contains_key("aws_allow_http"));
         assert_eq!(options.get("aws_region").map(String::as_str), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn an_endpoint_for_all_services_is_that_of_s3_too_unless_it_has_its_own() {
+        let all = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| "http://127.0.0.1:1".to_owned());
+        assert_eq!(S3Settings::read(all).endpoint.as_deref(), Some("http://127.0.0.1:1"));
+        let own = |name: &str| (name == "AWS_ENDPOINT_URL_S3").then(|| "http://127.0.0.1:2".to_owned());
+        assert_eq!(
+            S3Settings::read(|name| own(name).or_else(|| all(name))).endpoint.as_deref(),
+            Some("http://127.0.0.1:2")
+        );
     }
 
     #[test]
