@@ -85,11 +85,12 @@ fn batch_and_history_run_by_the_clock_with_the_recorded_events() {
         input: Some(event.trim_end().to_owned()),
     };
     let (batch, history) = (event!("batch/schedule.json"), event!("history/schedule.json"));
-    let reconcile = event!("history/reconcile.json");
+    let (reconcile, maintain) = (event!("history/reconcile.json"), event!("history/maintain.json"));
     let want = [
         schedule("Consolidate", "batch", "rate(5 minutes)", batch),
         schedule("Answer", "history", "rate(15 minutes)", history),
         schedule("Reconcile", "history", "cron(0 3 * * ? *)", reconcile),
+        schedule("Maintain", "history", "cron(30 4 * * ? *)", maintain),
     ];
     assert_eq!(read_plainly(DEPLOYED).unwrap().schedules, want);
 }
@@ -101,11 +102,13 @@ fn schedules_and_reservation_follow_their_parameters() {
         let schedules = read(DEPLOYED, &|_, _| None, &parameters).unwrap().schedules;
         schedules.into_iter().map(|schedule| schedule.expression).collect::<Vec<_>>()
     };
-    let nightly = "cron(0 3 * * ? *)";
-    assert_eq!(given("BatchSchedule", "rate(1 minute)"), ["rate(1 minute)", "rate(15 minutes)", nightly]);
-    assert_eq!(given("HistorySchedule", "cron(0 5 * * ? *)"), ["rate(5 minutes)", "cron(0 5 * * ? *)", nightly]);
-    assert_eq!(given("ReconcileSchedule", "rate(1 day)"), ["rate(5 minutes)", "rate(15 minutes)", "rate(1 day)"]);
-    assert_eq!(given("ReserveConcurrency", "false"), ["rate(5 minutes)", "rate(15 minutes)", nightly]);
+    let (five, fifteen) = ("rate(5 minutes)", "rate(15 minutes)");
+    let (three, half_past_four) = ("cron(0 3 * * ? *)", "cron(30 4 * * ? *)");
+    assert_eq!(given("BatchSchedule", "rate(1 minute)"), ["rate(1 minute)", fifteen, three, half_past_four]);
+    assert_eq!(given("HistorySchedule", "cron(0 5 * * ? *)"), [five, "cron(0 5 * * ? *)", three, half_past_four]);
+    assert_eq!(given("ReconcileSchedule", "rate(1 day)"), [five, fifteen, "rate(1 day)", half_past_four]);
+    assert_eq!(given("MaintainSchedule", "rate(2 days)"), [five, fifteen, three, "rate(2 days)"]);
+    assert_eq!(given("ReserveConcurrency", "false"), [five, fifteen, three, half_past_four]);
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn what_runs_by_the_clock_runs_once_at_a_time_and_leaves_failures_to_the_next_ru
             scheduled.push(name.clone());
         }
     }
-    assert_eq!(scheduled, ["BatchFunction", "HistoryFunction", "HistoryFunction"]);
+    assert_eq!(scheduled, ["BatchFunction", "HistoryFunction", "HistoryFunction", "HistoryFunction"]);
     assert!(of_type("AWS::SQS::Queue").iter().all(|(_, queue)| queue["SqsManagedSseEnabled"] == true));
 }
 
