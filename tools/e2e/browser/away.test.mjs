@@ -30,7 +30,7 @@ function asked(page) {
 
 test("it asks every two seconds with the tag of what it knows, and is told that nothing changed", async () => {
   const { page, context } = await open(browser, local.url);
-  await alive(page);
+  await until("the countries are known", async () => (await counted(page, "Countries", "Fiji")) > 0);
   const answers = [];
   page.on("response", (response) => response.url().includes("by=country") && answers.push(response));
   await until("three answers", () => answers.length >= 3);
