@@ -17,6 +17,7 @@ mod search;
 
 use aws::bucket::Bucket;
 use aws::live::{LiveTable, Progress};
+use posts::appended::is_live;
 use posts::layout::{Follower, kind_of_stream};
 use posts::sequence::Sequence;
 
@@ -96,7 +97,11 @@ async fn by_place(
     trace.raw = Stage::done("a chain entry names the object that holds the record");
     trace.arrived_ms = Some(found.target.raw.arrival.ms());
     let fallback = kind_of_stream(place.shard.stream());
-    if is_counted {
+    if !is_live(place.shard.stream()) {
+        trace.popularity = Stage::done("live numbers leave out what no stream carried");
+        let items = found.target.items(fallback);
+        trace.posts = items.iter().map(|item| Post::apart(item.sub, item.kind)).collect();
+    } else if is_counted {
         let fates = fate::fates(reader, place, counted.as_ref(), &found, fallback).await?;
         trace.posts = fates.iter().map(Post::decided).collect();
         trace.popularity = if trace.posts.iter().all(Post::is_decided) {

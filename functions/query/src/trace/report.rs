@@ -100,6 +100,12 @@ impl Post {
         Self { sub: Some(sub), kind, fate: None, reason: None, field: None, says, table: None, belongs_to: None }
     }
 
+    /// One that was imported or replayed.
+    pub(super) fn apart(sub: u32, kind: Option<Kind>) -> Self {
+        let says = "imported or replayed: a row of the tables, and not in the live numbers".to_owned();
+        Self { says, ..Self::undecided(sub, kind) }
+    }
+
     /// One that was counted and whose record is not archived yet.
     pub(super) fn counted_somewhere(kind: Kind) -> Self {
         Self { sub: None, ..Self::decided(&Decided { sub: 0, kind: Some(kind), fate: Some(Fate::Counted) }) }

@@ -230,6 +230,18 @@ async fn a_place_without_a_record_of_the_id_is_not_found() {
 }
 
 #[tokio::test]
+async fn what_no_stream_carried_is_in_no_live_number() {
+    let road = Road::start().await;
+    road.world.stores.create_stream("import-geo", 1).await.unwrap();
+    let (shard, records) = (shard("import-geo", 0), [record(1, now_ms(), geo("a", 1))]);
+    road.archive(&shard, &records).await;
+    let trace = road.trace("a", &shard, &records[0]).await;
+    assert_eq!((&trace["stages"][2]["state"], &trace["posts"][0]["fate"]), (&"done".into(), &Value::Null), "{trace}");
+    assert!(trace["posts"][0]["says"].as_str().unwrap().starts_with("imported or replayed"), "{trace}");
+    road.world.stores.stop().await;
+}
+
+#[tokio::test]
 async fn a_trace_halves_the_chain() {
     let (road, shard) = (Road::start().await, shard("pin-1", 0));
     let records: Vec<_> = (0..64_u32)
