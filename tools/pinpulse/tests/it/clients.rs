@@ -24,7 +24,6 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Whether a program is there. Where it has to be, as CI asks, its absence is a failure; elsewhere it is said.
-#[expect(clippy::print_stdout, reason = "a client that was left out must be seen")]
 fn is_there(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     #[expect(clippy::disallowed_methods, reason = "what must be tested is up to who runs the test")]
