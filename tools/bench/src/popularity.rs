@@ -146,7 +146,7 @@ impl Built {
             *self.counts.entry((shard.clone(), bucket)).or_default().entry(poster.to_owned()).or_default() += count;
         }
         let categories = Dimension::Category.values(&KNOWN_1);
-        let category = categories.get(poster.len() * 7 + poster.bytes().map(usize::from).sum::<usize>() % 16);
+        let category = categories.get(poster.bytes().map(usize::from).sum::<usize>() % categories.len());
         self.post(shard, hour, Dimension::Category, category.copied().unwrap_or("art"), count);
     }
 
