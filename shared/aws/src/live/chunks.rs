@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use posts::fate::Seen;
 use posts::layout::{CHUNK_PREFIX, Follower, SK, TIME, chunk_sk};
+use posts::mutant::{self, Mutant};
 use posts::sequence::Sequence;
 use posts::shard::Shard;
 
@@ -96,7 +97,8 @@ impl LiveTable {
         items.first().map(|item| chunk(item).ok_or_else(|| unreadable(shard))).transpose()
     }
 
-    async fn chunk_items(
+    /// One answer of a query over a shard's chunks, and where the next begins.
+    pub(super) async fn chunk_items(
         &self,
         shard: &Shard,
         range: (&str, &str),
@@ -115,7 +117,7 @@ impl LiveTable {
                 .expression_attribute_values(":to", text(range.1))
                 .scan_index_forward(forward)
                 .set_limit(limit)
-                .consistent_read(true)
+                .consistent_read(!mutant::on(Mutant::WindowReadWeak))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .set_exclusive_start_key(start.clone())
                 .send()

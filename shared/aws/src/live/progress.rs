@@ -179,39 +179,21 @@ impl LiveTable {
     /// # Errors
     /// If the table cannot be read.
     pub async fn window(&self, shard: &Shard, last: &Sequence, since_ms: i64) -> Result<Vec<Seen>, CallError> {
-        let pk = Follower::Count.pk(shard);
-        let range = (CHUNK_PREFIX.to_owned(), chunk_sk(last));
+        let until = chunk_sk(last);
         let mut seen = Vec::new();
         let mut start = None;
         loop {
-            let answer = retry::transient(self.policy, || async {
-                self.client
-                    .query()
-                    .table_name(&self.table)
-                    .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                    .expression_attribute_values(":pk", text(&pk))
-                    .expression_attribute_values(":from", text(&range.0))
-                    .expression_attribute_values(":to", text(&range.1))
-                    .scan_index_forward(false)
-                    .consistent_read(!mutant::on(Mutant::WindowReadWeak))
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .set_exclusive_start_key(start.clone())
-                    .send()
-                    .await
-                    .map_err(|error| CallError::of(format!("read the window of {pk}"), &error))
-            })
-            .await?;
-            self.usage.read(answer.consumed_capacity());
-            for item in answer.items() {
+            let (items, next) = self.chunk_items(shard, (CHUNK_PREFIX, &until), false, None, start).await?;
+            for item in &items {
                 // Newest first, and shard time never falls: the first chunk that ended before the window ends the search.
                 if get_number::<i64>(item, TIME).is_none_or(|time| time < since_ms) {
                     return Ok(seen);
                 }
                 seen.extend(chunk_entries(item));
             }
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(seen);
+            match next {
+                None => return Ok(seen),
+                next => start = next,
             }
         }
     }
