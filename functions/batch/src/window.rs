@@ -4,6 +4,8 @@
 //! that no read back over a bounded past can tell which. The window after an entry is a pure function of the chain up to
 //! it; what is kept is that value and nothing else, and where it is lost it is made again from the chain's beginning.
 
+use std::collections::VecDeque;
+
 use posts::Kind;
 use posts::envelope::{Item, items};
 use posts::fate::{Judged, Seen, Window};
@@ -16,7 +18,8 @@ pub(crate) struct Lineage {
     /// The entry, 0 before the first.
     pub(crate) ordinal: u64,
     window: Window,
-    seen: Vec<Seen>,
+    /// What the window holds, by shard time, so that what leaves it stands in front.
+    seen: VecDeque<Seen>,
 }
 
 /// What a kept window starts with: its form's name and version.
@@ -31,12 +34,17 @@ impl Lineage {
         Self::at(0, time_ms, parents.iter().flat_map(|parent| parent.seen.iter().copied()).collect())
     }
 
-    fn at(ordinal: u64, time_ms: Option<i64>, seen: Vec<Seen>) -> Self {
+    fn at(ordinal: u64, time_ms: Option<i64>, mut seen: Vec<Seen>) -> Self {
+        // One shard's is in order as it is; two parents' are not.
+        if !seen.is_sorted_by_key(|seen| seen.time_ms) {
+            seen.sort_by_key(|seen| seen.time_ms);
+        }
         let mut window = Window::starting_at(time_ms);
+        window.reserve(seen.len());
         for entry in &seen {
             window.remember(*entry);
         }
-        Self { ordinal, window, seen }
+        Self { ordinal, window, seen: seen.into() }
     }
 
     /// Judges a record's posts in order and hands each on with its fate.
@@ -60,7 +68,8 @@ impl Lineage {
     pub(crate) fn close(&mut self, ordinal: u64) {
         self.ordinal = ordinal;
         let Some(now) = self.window.time_ms() else { return };
-        self.seen.retain(|seen| now.saturating_sub(seen.time_ms) <= rules::WIDEST_WINDOW_MS);
+        let outside = self.seen.partition_point(|seen| now.saturating_sub(seen.time_ms) > rules::WIDEST_WINDOW_MS);
+        self.seen.drain(..outside);
     }
 
     /// The form that is kept.

@@ -89,6 +89,11 @@ impl Window {
         Self { time_ms, swept_ms: time_ms.unwrap_or(i64::MIN), ..Self::default() }
     }
 
+    /// Makes room for so many entries more, for who is about to put them back.
+    pub fn reserve(&mut self, entries: usize) {
+        self.seen.reserve(entries);
+    }
+
     /// Puts back what was counted before, in any order. Of two entries under one id the later stands; of two at the same
     /// moment, which only two parents of one shard can have, the one with the greater digest.
     pub fn remember(&mut self, entry: Seen) {
