@@ -117,6 +117,7 @@ pub(crate) async fn read(table: &LiveTable, now_ms: i64) -> Result<Cost, Problem
         group: 0,
         first: span.first,
         last: span.last,
+        sum: span.sum,
     });
     let runs: Vec<Run> = runs.collect();
     let (rates, yesterday, today) =

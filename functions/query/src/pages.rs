@@ -7,6 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use posts::arrival::Day;
 
 use crate::problem::Problem;
+use crate::window::Sum;
 
 /// Queries under way at a time: a week of countries is 21 and all there is of them 33 at most, each a few kilobytes.
 const CONCURRENT: usize = 16;
@@ -20,6 +21,7 @@ pub(crate) struct Run {
     pub(crate) group: u8,
     pub(crate) first: String,
     pub(crate) last: String,
+    pub(crate) sum: Sum,
 }
 
 /// The pages of each run, in the order of the runs.

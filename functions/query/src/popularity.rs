@@ -150,7 +150,7 @@ impl Plan {
 
     fn sum(&self, mut tally: Tally, runs: &[Run], pages: &[Vec<Page>]) -> Tally {
         for (run, pages) in runs.iter().zip(pages) {
-            tally.add(rules::at(run.day).known, self.listing.dimension, run.group, pages);
+            tally.add(rules::at(run.day).known, self.listing.dimension, run.group, pages, run.sum);
         }
         tally
     }
@@ -166,6 +166,7 @@ fn runs(dimension: Dimension, stretch: &Stretch) -> Vec<Run> {
             group,
             first: span.first.clone(),
             last: span.last.clone(),
+            sum: span.sum,
         })
     });
     runs.collect()
@@ -312,7 +313,7 @@ mod tests {
         ];
         assert_eq!(runs(Dimension::Country, Window::Hour), want);
         assert_eq!(runs(Dimension::Country, Window::Week).len(), 21);
-        let want = ["age_group#0#2026-11-20 h01# h23#", "age_group#0#2026-11-21 h00# h00#"];
+        let want = ["age_group#0#2026-11-20 d# h00#", "age_group#0#2026-11-21 d# d#"];
         assert_eq!(runs(Dimension::AgeGroup, Window::Day), want);
     }
 

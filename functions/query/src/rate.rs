@@ -50,6 +50,7 @@ impl Plan {
             group: 0,
             first: span.first,
             last: span.last,
+            sum: span.sum,
         });
         let steps = usize::try_from(steps).unwrap_or_default();
         Self { from_ms, hours_from_ms: stretch.from_ms, step_ms, steps, runs: runs.collect() }

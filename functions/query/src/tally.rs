@@ -10,6 +10,11 @@ use aws::live::Page;
 use posts::known::Known;
 use posts::page::{Dimension, value_of};
 
+use crate::window::Sum;
+
+/// What the sort keys of days' pages start with.
+const DAY_PREFIX: &str = "d#";
+
 /// Counts by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -27,13 +32,17 @@ pub(crate) struct Ranked {
 
 impl Tally {
     /// Adds pages of one group, of days on which these values were known. A number that is no slot is passed over.
-    pub(crate) fn add(&mut self, known: &Known, dimension: Dimension, group: u8, pages: &[Page]) {
-        let mut slots: BTreeMap<&str, u64> = BTreeMap::new();
-        for (slot, count) in pages.iter().flat_map(|page| &page.slots) {
-            let sum = slots.entry(slot).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        for (slot, count) in slots {
+    ///
+    /// Where hours are taken off their day: a batch on its way may have reached the one and not yet the other, so for a
+    /// moment an hour can hold more than its day; then none is left.
+    pub(crate) fn add(&mut self, known: &Known, dimension: Dimension, group: u8, pages: &[Page], sum: Sum) {
+        let is_taken_off = |page: &&Page| sum == Sum::DayLessHours && !page.sk.starts_with(DAY_PREFIX);
+        let taken_off = by_slot(pages.iter().filter(is_taken_off));
+        for (slot, count) in by_slot(pages.iter().filter(|page| !is_taken_off(page))) {
+            let count = count.saturating_sub(taken_off.get(slot).copied().unwrap_or_default());
+            if count == 0 {
+                continue;
+            }
             if let Some(key) = value_of(known, dimension, group, slot) {
                 self.add_one(Cow::Borrowed(key), count);
             }
@@ -75,6 +84,15 @@ impl Tally {
     }
 }
 
+fn by_slot<'a>(pages: impl Iterator<Item = &'a Page>) -> BTreeMap<&'a str, u64> {
+    let mut slots: BTreeMap<&str, u64> = BTreeMap::new();
+    for (slot, count) in pages.flat_map(|page| &page.slots) {
+        let sum = slots.entry(slot).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+    slots
+}
+
 /// A count's part of a whole in millionths, rounded half up.
 pub(crate) fn millionths(count: u64, total: u128) -> u32 {
     let doubled = (u128::from(count) * 2_000_000 + total).checked_div(total * 2);
@@ -90,9 +108,13 @@ mod tests {
     use super::*;
 
     fn page(slots: &[(&str, u64)]) -> Page {
+        page_of("h00#pin-1/shard", slots)
+    }
+
+    fn page_of(sk: &str, slots: &[(&str, u64)]) -> Page {
         Page {
             pk: "pk".to_owned(),
-            sk: "sk".to_owned(),
+            sk: sk.to_owned(),
             last: Sequence::parse("1").unwrap(),
             slots: slots.iter().map(|(slot, count)| ((*slot).to_owned(), *count)).collect(),
             followers: None,
@@ -113,9 +135,20 @@ mod tests {
         let (first, last) = (COUNTRIES[0], COUNTRIES[COUNTRIES.len() - 1]);
         let (group, slot) = slot_of(&KNOWN_1, Dimension::Country, Some(last));
         assert!(group > 0);
-        tally.add(&KNOWN_1, Dimension::Country, 0, &[page(&[("00", 3)]), page(&[("00", 4), ("zz", 2)])]);
-        tally.add(&KNOWN_1, Dimension::Country, group, &[page(&[(&slot, 1)])]);
+        tally.add(&KNOWN_1, Dimension::Country, 0, &[page(&[("00", 3)]), page(&[("00", 4), ("zz", 2)])], Sum::All);
+        tally.add(&KNOWN_1, Dimension::Country, group, &[page(&[(&slot, 1)])], Sum::All);
         check(&tally, 9, &[(first, 7, 700_000), ("other", 2, 200_000), (last, 1, 100_000)]);
+    }
+
+    #[test]
+    fn hours_are_taken_off_their_day_and_never_below_nothing() {
+        let mut tally = Tally::default();
+        let day = page_of("d#pin-1/shard", &[("00", 9), ("01", 4), ("02", 1)]);
+        // The third was counted by the hour's page already, and by the day's not yet.
+        let hours = [("00", 2), ("01", 4), ("02", 2), ("03", 1)];
+        let pages = [day, page(&hours[..3]), page(&[("00", 3)]), page(&hours[3..])];
+        tally.add(&KNOWN_1, Dimension::Category, 0, &pages, Sum::DayLessHours);
+        check(&tally, 9, &[("art", 4, 1_000_000)]);
     }
 
     #[test]
@@ -123,8 +156,8 @@ mod tests {
         static LATER: Known = Known { categories: &["art", "cats", "diy-and-crafts"], countries: &[] };
         let mut tally = Tally::default();
         // Slot 01 is beauty at first and cats later; art is slot 00 in both.
-        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 1), ("01", 5)])]);
-        tally.add(&LATER, Dimension::Category, 0, &[page(&[("00", 2), ("01", 7)])]);
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 1), ("01", 5)])], Sum::All);
+        tally.add(&LATER, Dimension::Category, 0, &[page(&[("00", 2), ("01", 7)])], Sum::All);
         check(&tally, 9, &[("cats", 7, 466_667), ("beauty", 5, 333_333), ("art", 3, 200_000)]);
     }
 
@@ -133,7 +166,7 @@ mod tests {
         let mut tally = Tally::default();
         let named = |counts: &[(&str, u64)]| counts.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect();
         tally.add_named(&named(&[("art", 4), ("other", 3), ("of-a-later-build", 1)]));
-        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 5), ("zz", 6), ("01", 1)])]);
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 5), ("zz", 6), ("01", 1)])], Sum::All);
         let want = [("art", 9, 450_000), ("other", 9, 450_000), ("beauty", 1, 50_000), ("of-a-later-build", 1, 50_000)];
         check(&tally, 9, &want);
         tally.add_named(&named(&[("art", u64::MAX)]));
@@ -143,7 +176,7 @@ mod tests {
     #[test]
     fn equal_counts_are_in_the_order_of_their_keys() {
         let mut tally = Tally::default();
-        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("0c", 2), ("zz", 2), ("00", 2), ("03", 9)])]);
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("0c", 2), ("zz", 2), ("00", 2), ("03", 9)])], Sum::All);
         let order: Vec<_> = tally.ranked(9).into_iter().map(|ranked| ranked.key).collect();
         assert_eq!(order, ["diy-and-crafts", "art", "other", "vehicles"]);
     }
@@ -151,7 +184,7 @@ mod tests {
     #[test]
     fn a_limit_cuts_the_list_and_not_the_whole() {
         let mut tally = Tally::default();
-        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 2), ("01", 1)])]);
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("00", 2), ("01", 1)])], Sum::All);
         check(&tally, 1, &[("art", 2, 666_667)]);
         check(&tally, 0, &[]);
     }
@@ -160,7 +193,7 @@ mod tests {
     fn nothing_counted_is_nothing_listed() {
         check(&Tally::default(), 9, &[]);
         let mut tally = Tally::default();
-        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("2z", 5), ("ordinal", 5), ("", 5)])]);
+        tally.add(&KNOWN_1, Dimension::Category, 0, &[page(&[("2z", 5), ("ordinal", 5), ("", 5)])], Sum::All);
         check(&tally, 9, &[]);
     }
 

@@ -1,7 +1,8 @@
 //! Windows as runs of buckets: which hours or days of pages a window adds up, the current one always among them.
 //!
-//! `1h` is this and the previous hour, `24h` is 24 hours, `7d` is seven arrival days. No window adds hour and day pages, so
-//! nothing is added twice. `now` enters as a value.
+//! `1h` is this and the previous hour, `24h` is 24 hours, `7d` is seven arrival days. What a day's pages say is said by the
+//! pages of its hours too, so 24 hours are read in the shorter way: of today the day's pages, of yesterday its last hours, or
+//! its day less its first hours. Nothing is added twice. `now` enters as a value.
 
 use posts::arrival::{Arrival, Day, Hour};
 use posts::layout::bucket_prefix;
@@ -35,7 +36,7 @@ impl Window {
         let now = Arrival(now_ms);
         match self {
             Self::Hour => Some(Stretch::of_hours(now.hour().plus(-1), now.hour())),
-            Self::Day => Some(Stretch::of_hours(now.hour().plus(-23), now.hour())),
+            Self::Day => Some(Stretch::of_a_day_until(now.hour())),
             Self::Week => Some(Stretch::of_days(now.day().plus(-6), now.day())),
             Self::All => None,
         }
@@ -75,6 +76,16 @@ pub(crate) struct Span {
     pub(crate) day: Day,
     pub(crate) first: String,
     pub(crate) last: String,
+    pub(crate) sum: Sum,
+}
+
+/// How the pages of a span make up its part of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sum {
+    /// All together.
+    All,
+    /// The day's own, less those of its hours.
+    DayLessHours,
 }
 
 impl Stretch {
@@ -83,16 +94,33 @@ impl Stretch {
         let span = |day: Day| {
             let from = if day == first.day { first } else { day.at(0) };
             let to = if day == last.day { last } else { day.at(23) };
-            Span { day, first: bucket_prefix(Bucket::Hour(from)), last: bucket_prefix(Bucket::Hour(to)) }
+            Span { day, first: bucket_prefix(Bucket::Hour(from)), last: bucket_prefix(Bucket::Hour(to)), sum: Sum::All }
         };
         Self { from_ms: first.start_ms(), spans: days(first.day, last.day).map(span).collect() }
+    }
+
+    /// The 24 hours up to and with the current one: at most fourteen pages of each shard and group instead of 24.
+    fn of_a_day_until(now: Hour) -> Self {
+        let first = now.plus(-23);
+        let today = Self::of_days(now.day, now.day);
+        if first.day == now.day {
+            return today;
+        }
+        let hours_left_out = first.hour;
+        let yesterday = if hours_left_out < 12 {
+            let (day, last) = (bucket_prefix(Bucket::Day(first.day)), first.plus(-1));
+            Span { day: first.day, first: day, last: bucket_prefix(Bucket::Hour(last)), sum: Sum::DayLessHours }
+        } else {
+            Self::of_hours(first, first.day.at(23)).spans.remove(0)
+        };
+        Self { from_ms: first.start_ms(), spans: [vec![yesterday], today.spans].concat() }
     }
 
     /// From one day to another, both included; none if the last lies before the first.
     pub(crate) fn of_days(first: Day, last: Day) -> Self {
         let span = |day: Day| {
             let prefix = bucket_prefix(Bucket::Day(day));
-            Span { day, first: prefix.clone(), last: prefix }
+            Span { day, first: prefix.clone(), last: prefix, sum: Sum::All }
         };
         Self { from_ms: first.start_ms(), spans: days(first, last).map(span).collect() }
     }
@@ -137,13 +165,22 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_24_hour_buckets() {
+    fn a_day_is_24_hour_buckets_read_the_shorter_way() {
         let noon = at("2026-11-21", 12);
-        let want = ["2026-11-20 h13# h23#", "2026-11-21 h00# h12#"];
-        check(Window::Day, noon + 1, at("2026-11-20", 13), &want);
-        check(Window::Day, at("2026-11-22", 0) - 1, at("2026-11-21", 0), &["2026-11-21 h00# h23#"]);
-        let want = ["2026-11-20 h01# h23#", "2026-11-21 h00# h00#"];
+        check(Window::Day, noon + 1, at("2026-11-20", 13), &["2026-11-20 h13# h23#", "2026-11-21 d# d#"]);
+        check(Window::Day, noon - 1, at("2026-11-20", 12), &["2026-11-20 h12# h23#", "2026-11-21 d# d#"]);
+        // Of yesterday what lies before is taken off.
+        let want = ["2026-11-20 d# h10#", "2026-11-21 d# d#"];
+        check(Window::Day, noon - 3_600_001, at("2026-11-20", 11), &want);
+        let want = ["2026-11-20 d# h00#", "2026-11-21 d# d#"];
         check(Window::Day, at("2026-11-21", 0), at("2026-11-20", 1), &want);
+        check(Window::Day, at("2026-11-22", 0) - 1, at("2026-11-21", 0), &["2026-11-21 d# d#"]);
+        for hour in 0..24 {
+            for span in Window::Day.stretch(at("2026-11-21", hour)).unwrap().spans {
+                let is_less = span.sum == Sum::DayLessHours;
+                assert_eq!(is_less, span.first == "d#" && span.last != "d#", "{hour} {span:?}");
+            }
+        }
     }
 
     #[test]

@@ -24,14 +24,12 @@ fn counts(answer: &Value) -> Vec<(&str, u64)> {
 #[tokio::test]
 async fn windows_add_their_own_buckets_of_every_shard() {
     let world = World::start().await;
-    // The window of an hour holds 11 and 12 o'clock; that of a day reaches back to 13 o'clock yesterday.
+    // The window of an hour holds 11 and 12 o'clock.
     for (key, slot, count) in [
         (hour(0, 12), "00", 1),
         (hour(1, 12), "00", 2),
         (hour(0, 11), "01", 4),
         (hour(0, 10), "01", 8),
-        (hour(0, -11), "00", 16),
-        (hour(0, -12), "00", 32),
         (hour(0, 13), "zz", 64),
         (day(0, 0), "02", 100),
         (day(1, -6), "02", 200),
@@ -40,11 +38,9 @@ async fn windows_add_their_own_buckets_of_every_shard() {
     ] {
         world.write(key, &[(slot, count)]).await;
     }
-    for (window, want) in [
-        ("1h", vec![(CATEGORIES[1], 4), (CATEGORIES[0], 3)]),
-        ("24h", vec![(CATEGORIES[0], 19), (CATEGORIES[1], 12)]),
-        ("7d", vec![("other", 1_000), (CATEGORIES[2], 300)]),
-    ] {
+    for (window, want) in
+        [("1h", vec![(CATEGORIES[1], 4), (CATEGORIES[0], 3)]), ("7d", vec![("other", 1_000), (CATEGORIES[2], 300)])]
+    {
         let answer = world.get("/v1/popularity", &format!("window={window}")).await;
         assert_eq!(counts(&answer), want, "{window}");
         assert_eq!(answer["exact"], true);
@@ -55,11 +51,35 @@ async fn windows_add_their_own_buckets_of_every_shard() {
 }
 
 #[tokio::test]
+async fn a_day_is_its_24_hours_whatever_the_time() {
+    // Two shards, the second since midnight. No two sums of hours next to each other are the same.
+    let count = |hour: i64| u64::try_from(hour * hour).unwrap() + 1;
+    for now in 0..24 {
+        let want: u64 = (now - 23..=now).map(|offset| count(offset) * if offset < 0 { 1 } else { 2 }).sum();
+        let today_so_far: u64 = (0..=now).map(count).sum();
+        let world = World::start().await;
+        for offset in -24..=now {
+            world.write(hour(0, offset), &[("00", count(offset))]).await;
+            if offset >= 0 {
+                world.write(hour(1, offset), &[("00", count(offset))]).await;
+            }
+        }
+        world.write(day(0, -1), &[("00", (-24..0).map(count).sum())]).await;
+        world.write(day(0, 0), &[("00", today_so_far)]).await;
+        world.write(day(1, 0), &[("00", today_so_far)]).await;
+        let now_ms = today().at(u8::try_from(now).unwrap()).start_ms() + 1;
+        let answer = world.get_at("/v1/popularity", "window=24h", now_ms).await;
+        assert_eq!(counts(&answer), [(CATEGORIES[0], want)], "at {now} o'clock");
+        world.stores.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn every_country_of_every_group_is_found() {
     let world = World::start().await;
     for (count, country) in (1..).zip(COUNTRIES) {
         let (group, slot) = slot_of(&KNOWN_1, Dimension::Country, Some(country));
-        let key = |shard| PageKey::dimension(shard, Dimension::Country, group, Bucket::Hour(today().at(12)));
+        let key = |shard| PageKey::dimension(shard, Dimension::Country, group, Bucket::Day(today()));
         // A page of its own per country, as so many shards would have.
         world.write(key(&shard(&format!("geo-{count}"), 0)), &[(&slot, count)]).await;
     }
@@ -102,7 +122,7 @@ async fn rates_add_minutes_of_every_stream_and_totals_of_their_hours() {
 #[tokio::test]
 async fn unchanged_numbers_are_not_sent_again() {
     let world = World::start().await;
-    world.write(hour(0, 12), &[("00", 1)]).await;
+    world.write(day(0, 0), &[("00", 1)]).await;
     let first = world.send(request("GET", "/v1/popularity", "", &[])).await;
     let tag = first.headers()["etag"].to_str().unwrap().to_owned();
     let known = || request("GET", "/v1/popularity", "", &[("if-none-match", &tag)]);
@@ -112,7 +132,7 @@ async fn unchanged_numbers_are_not_sent_again() {
     assert_eq!(again.headers()["etag"], tag.as_str());
     assert_eq!(again.headers()["cache-control"], "public, max-age=1, stale-while-revalidate=5");
 
-    world.write(hour(1, 12), &[("00", 1)]).await;
+    world.write(day(1, 0), &[("00", 1)]).await;
     let moved = world.send(known()).await;
     assert_eq!(moved.status(), 200);
     assert_ne!(moved.headers()["etag"], tag.as_str());

@@ -67,7 +67,12 @@ impl World {
 
     /// The body of a `200` answer.
     pub(crate) async fn get(&self, path: &str, query: &str) -> Value {
-        let response = self.send(request("GET", path, query, &[])).await;
+        self.get_at(path, query, now_ms()).await
+    }
+
+    /// The same at another moment.
+    pub(crate) async fn get_at(&self, path: &str, query: &str, now_ms: i64) -> Value {
+        let response = handle_at(&self.state, request("GET", path, query, &[]), now_ms).await;
         assert_eq!(response.status(), 200, "{path}?{query}");
         json_of(&response)
     }
