@@ -48,7 +48,7 @@ impl Delivery {
     /// # Errors
     /// If it is no event of a Kinesis stream, or one of its records cannot be placed.
     pub fn read(event: &[u8]) -> Result<Self, Unreadable> {
-        match std::str::from_utf8(event) {
+        match simdutf8::compat::from_utf8(event) {
             Ok(event) => Self::read_text(event),
             Err(error) => Err(Unreadable::Event(serde_json::Error::custom(error))),
         }

@@ -115,7 +115,7 @@ fn of_record(fallback: Option<Kind>, data: &[u8]) -> Vec<Item<'_>> {
     if is_aggregated(data) {
         return vec![unreadable(data, Reason::Aggregated)];
     }
-    if let Some(item) = std::str::from_utf8(data).ok().and_then(as_written) {
+    if let Some(item) = simdutf8::basic::from_utf8(data).ok().and_then(as_written) {
         return vec![item];
     }
     by_library(fallback, data)

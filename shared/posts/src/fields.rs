@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `not_json` for anything but one complete JSON text in UTF-8, `not_object` for JSON that is no object.
     pub fn parse(body: &'a [u8]) -> Result<Box<Self>, Quarantined> {
-        Self::read(std::str::from_utf8(body).map_err(|_| Reason::NotJson.alone())?)
+        Self::read(simdutf8::basic::from_utf8(body).map_err(|_| Reason::NotJson.alone())?)
     }
 
     /// Reads a record that is known to be text. Boxed, since there are many fields and they are handed on.

@@ -23,7 +23,10 @@ impl Sequence {
     /// Reads the digits a stream gave. `None` for anything but 1..=129 decimal digits.
     #[must_use]
     pub fn parse(digits: &str) -> Option<Self> {
-        if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.is_empty()
+            || digits.len() > MAX_DIGITS
+            || !digits.bytes().fold(true, |all, byte| all & byte.is_ascii_digit())
+        {
             return None;
         }
         let significant = digits.trim_start_matches('0');
