@@ -15,6 +15,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
+/// The one that popularity is deployed with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Pinpulse. Figures go to standard output as one JSON object.
 #[derive(Debug, Parser)]
 struct Cli {
