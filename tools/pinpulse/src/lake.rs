@@ -17,6 +17,9 @@ const MAX_RUNS: u32 = 100;
 /// The longest a function may run, Lambda's 15 minutes, and some.
 const RUN_LIMIT: Duration = Duration::from_mins(16);
 
+/// How often a function is called before its failure is the verb's.
+const ATTEMPTS: u32 = 3;
+
 /// Arguments of `pinpulse batch`.
 #[derive(Debug, Args)]
 pub struct BatchArgs {
@@ -93,7 +96,7 @@ async fn consolidate(url: &str) -> Result<(), LakeError> {
     let client = patient(url)?;
     let runs = bring_up_to_date(&client).await?;
     talk("answering");
-    let history = invoke(&client, "history", &json!({})).await?;
+    let history = invoke_patiently(&client, "history", &json!({})).await?;
     data(&json!({"batch": runs, "history": history}).to_string());
     Ok(())
 }
@@ -110,7 +113,7 @@ pub(crate) async fn bring_up_to_date(client: &Client) -> Result<Vec<Value>, Lake
     talk("consolidating");
     let mut runs = Vec::new();
     for _ in 0..MAX_RUNS {
-        let run = invoke(client, "batch", &json!({})).await?;
+        let run = invoke_patiently(client, "batch", &json!({})).await?;
         let done = run["up_to_date"] == json!(true);
         runs.push(run);
         if done {
@@ -118,6 +121,20 @@ pub(crate) async fn bring_up_to_date(client: &Client) -> Result<Vec<Value>, Lake
         }
     }
     Ok(runs)
+}
+
+/// [`invoke`] for work that harms nothing when it is done again: a function that failed is called again, as
+/// its schedule's next run would. What a store refuses now, it mostly gives a moment later.
+pub(crate) async fn invoke_patiently(client: &Client, function: &str, event: &Value) -> Result<Value, LakeError> {
+    for attempt in 1..ATTEMPTS {
+        match invoke(client, function, event).await {
+            Err(error @ LakeError::Function { .. }) => {
+                talk(&format!("failed to {error}; trying again ({attempt} of {})", ATTEMPTS - 1));
+            }
+            other => return other,
+        }
+    }
+    invoke(client, function, event).await
 }
 
 /// Calls a function through Lambda's Invoke API, which the local server answers, and waits for its answer.

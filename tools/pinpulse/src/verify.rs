@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, DEFAULT_URL};
 use crate::exit::Exit;
-use crate::lake::{LakeError, bring_up_to_date, invoke, patient};
+use crate::lake::{LakeError, bring_up_to_date, invoke_patiently, patient};
 use crate::output::{SummaryOutput, data, printable, table, talk};
 
 const HELP: &str = "\
@@ -75,7 +75,7 @@ async fn compare(url: &str) -> Result<Reconciliation, LakeError> {
 
 async fn recount(client: &Client) -> Result<Reconciliation, LakeError> {
     talk("recounting");
-    let mut answer = invoke(client, "history", &json!({"job": "reconcile", "days": "all"})).await?;
+    let mut answer = invoke_patiently(client, "history", &json!({"job": "reconcile", "days": "all"})).await?;
     let report = answer.get_mut("reconciliation").map(Value::take).unwrap_or_default();
     serde_json::from_value(report).map_err(|cause| LakeError::Answer { function: "history".to_owned(), cause })
 }

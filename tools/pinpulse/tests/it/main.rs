@@ -8,6 +8,7 @@ mod clients;
 mod dialects;
 mod lake;
 mod local;
+mod patience;
 mod popularity;
 mod running;
 mod trace;
