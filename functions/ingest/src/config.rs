@@ -2,12 +2,9 @@
 //!
 //! The process environment itself is read elsewhere, once; here a lookup is enough, so that tests need none.
 
-use std::fmt;
-
-use aws::env::{Missing, Reader};
+use aws::env::{ConfigError, Reader};
 use posts::Kind;
-
-use crate::access::Access;
+use posts::access::Access;
 
 /// The streams posts go to, and who may send them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,28 +20,6 @@ pub struct Config {
     pub access: Access,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConfigError {
-    /// Variables are missing.
-    Missing(Missing),
-    /// `WRITE_KEYS` is neither `open` nor a list of hashes. What it is instead is not repeated: it may be a key.
-    BadWriteKeys,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(missing) => missing.fmt(out),
-            Self::BadWriteKeys => out.write_str(
-                "WRITE_KEYS cannot be read: it should be `open`, or SHA-256 hashes of 64 hex digits with commas between",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 impl Config {
     /// Reads the variables through `lookup`.
     ///
@@ -57,8 +32,8 @@ impl Config {
         let geo_stream = reader.required("GEO_STREAM");
         let user_stream = reader.required("USER_STREAM");
         let write_keys = reader.required("WRITE_KEYS");
-        reader.finish(()).map_err(ConfigError::Missing)?;
-        let access = write_keys.parse().map_err(|_| ConfigError::BadWriteKeys)?;
+        reader.finish(())?;
+        let access = write_keys.parse()?;
         Ok(Self { pin_stream, geo_stream, user_stream, access })
     }
 
@@ -75,6 +50,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use aws::env::Missing;
+
     use super::*;
 
     fn value(name: &str) -> String {

@@ -6,7 +6,6 @@
 //! to quarantine. Nothing is dropped in silence. It counts nothing, stores nothing of its own, and repeats what a client
 //! sent to that client only.
 
-mod access;
 mod answer;
 mod body;
 mod bounds;
@@ -33,8 +32,7 @@ mod start;
 mod v1;
 mod wrapper;
 
-pub use access::{Access, BadAccess};
-pub use config::{Config, ConfigError};
+pub use config::Config;
 pub use event::{Answer, Event};
 pub use handle::{State, handle};
 pub use start::run;

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use posts::Kind;
+use posts::access::Access;
 use posts::routes::{Route, Routed, name_in, route};
 use posts::rules::Rules;
 use serde::Serialize;
 
-use crate::access::Access;
 use crate::decide::{Judged, Prepared, judge, prepare};
 use crate::dialect::Dialect;
 use crate::event::Answer;

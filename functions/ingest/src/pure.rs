@@ -5,10 +5,10 @@
 
 pub use aws::stream::StreamEntry;
 use posts::Kind;
+use posts::access::Access;
 use posts::arrival::Day;
 use posts::rules;
 
-use crate::access::Access;
 use crate::decide::Prepared;
 use crate::dialect::Told;
 use crate::event::{Answer, Event};

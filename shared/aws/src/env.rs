@@ -1,5 +1,7 @@
 //! Environment variables: read once at start, every missing one reported together.
 
+use posts::access::BadAccess;
+
 /// Looks a variable up in the process environment. An empty value counts as missing.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place the environment is read")]
@@ -11,6 +13,23 @@ pub fn process(name: &str) -> Option<String> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("missing environment variables: {}", .0.join(", "))]
 pub struct Missing(pub Vec<&'static str>);
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Variables are missing.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// `WRITE_KEYS` is neither `open` nor a list of hashes. What it is instead is not repeated: it may be a key.
+    #[error("WRITE_KEYS cannot be read: it should be `open`, or SHA-256 hashes of 64 hex digits with commas between")]
+    BadWriteKeys,
+}
+
+impl From<BadAccess> for ConfigError {
+    fn from(BadAccess: BadAccess) -> Self {
+        Self::BadWriteKeys
+    }
+}
 
 /// Reads variables one by one and remembers which were missing.
 pub struct Reader<L> {

@@ -12,6 +12,7 @@ mod placeholder;
 mod plain;
 mod user;
 
+pub mod access;
 pub mod appended;
 pub mod arrival;
 pub mod clean;

@@ -30,7 +30,8 @@ pub struct BadAccess;
 
 impl Access {
     /// Whether the holder of `key` may write.
-    pub(crate) fn allows(&self, key: Option<&str>) -> bool {
+    #[must_use]
+    pub fn allows(&self, key: Option<&str>) -> bool {
         let Self::Keys(hashes) = self else { return true };
         let Some(key) = key.filter(|key| key.len() <= MAX_KEY_BYTES) else { return false };
         let given = Sha256::digest(key.as_bytes());
