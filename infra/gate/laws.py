@@ -144,7 +144,8 @@ def requests_go_where_they_should(_, template):
                 if "x-amazon-apigateway-integration" in operation:
                     called = json.dumps(operation["x-amazon-apigateway-integration"])
                     paths[f"{method} {path}"] = re.search(r"\$\{(\w+)\.Arn\}", called).group(1)
-    query = dict.fromkeys(["get /", "get /{proxy+}", "head /", "head /{proxy+}"], "QueryFunction")
+    query = ["get /", "get /{proxy+}", "head /", "head /{proxy+}", "post /v1/quarantine/replay"]
+    query = dict.fromkeys(query, "QueryFunction")
     if paths != query | {"x-amazon-apigateway-any-method /$default": "IngestFunction"}:
         yield f"requests go to {paths}"
 

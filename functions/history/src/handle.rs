@@ -14,6 +14,7 @@ use crate::inputs::inputs;
 use crate::lake::{Lake, TableVersions, Tables};
 use crate::maintain::{Maintenance, maintain};
 use crate::publish::{Latest, Run};
+use crate::queue::{Requested, do_requested};
 use crate::recount::{Days, Reconciliation, reconcile};
 use crate::replay::{Replayed, replay};
 use crate::request::Request;
@@ -79,6 +80,9 @@ pub struct Summary {
     /// What was replayed, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<Box<Replayed>>,
+    /// What was done for requests that waited.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requested: Vec<Requested>,
 }
 
 impl Summary {
@@ -92,6 +96,7 @@ impl Summary {
             reconciliation: None,
             maintenance: None,
             replay: None,
+            requested: Vec::new(),
         }
     }
 }
@@ -113,6 +118,24 @@ pub async fn handle(state: &State, event: &Value, now_ms: i64) -> Result<Summary
         }
         Request::Answer { question, force } => (question, force),
     };
+    let summary = answered_anew(state, question, force, now_ms).await;
+    // Who asks for one question waits for it; every other run takes up what waits. Last, so that a replay that fails, or lasts
+    // until the function's time is up, takes no answers along; and without them if they failed.
+    if question.is_some() {
+        return summary;
+    }
+    match (summary, do_requested(&state.live, &state.bucket, &state.lake, now_ms).await) {
+        (Ok(summary), requested) => Ok(Summary { requested: requested?, ..summary }),
+        (Err(error), requested) => {
+            if let Err(other) = requested {
+                tracing::error!("failed to {other}");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn answered_anew(state: &State, question: Option<Question>, force: bool, now_ms: i64) -> Result<Summary, Error> {
     let Some(tables) = state.lake.open().await? else {
         return Ok(Summary::without_answers(Outcome::NoTables, None));
     };
@@ -204,5 +227,6 @@ fn answered(run: &Run, answers: &[(Question, Answer)], totals: Option<Totals>) -
         reconciliation: None,
         maintenance: None,
         replay: None,
+        requested: Vec::new(),
     }
 }

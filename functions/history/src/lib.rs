@@ -4,7 +4,7 @@
 //! A run opens the four tables at their newest versions, cuts them at the watermarks that all four have passed
 //! (`watermark`), asks the questions ([`questions`]) and publishes the answers with the versions they were computed from
 //! (`publish`). Asked to, it recounts the live pages from the same tables and says whether they are equal (`recount`), or
-//! tidies the tables without changing a row (`maintain`). It writes answers, and nothing that an answer could show; run
+//! tidies the tables without changing a row (`maintain`); and it does what was asked for over HTTP (`queue`). It writes answers, and nothing that an answer could show; run
 //! twice, or stopped at any point, it leaves nothing wrong behind.
 
 mod answer;
@@ -20,6 +20,7 @@ mod maintain;
 mod profiles;
 mod publish;
 pub mod questions;
+mod queue;
 mod recount;
 mod replay;
 mod request;
@@ -37,6 +38,7 @@ pub use import::{Imported, Source, import, import_name};
 pub use lake::{Lake, TableVersions, Tables};
 pub use maintain::{Maintenance, RAW_ORPHAN_DAYS, Tidied};
 pub use profiles::{Profile, Profiles};
+pub use queue::Requested;
 pub use recount::{Days, InFlight, Mismatch, Reconciliation, Said, Tally};
 pub use replay::Replayed;
 pub use session::{session, uncut};

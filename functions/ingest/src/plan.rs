@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use posts::Kind;
 use posts::access::Access;
-use posts::routes::{Route, Routed, name_in, route};
+use posts::routes::{ROUTES, Route, Routed, name_in, route};
 use posts::rules::Rules;
 use serde::Serialize;
 
@@ -80,9 +80,23 @@ fn asked(call: &Call) -> Result<Asked, Problem> {
         Route::Validate => Asked::Validate,
         Route::CreateStream => Asked::CreateStream,
         Route::DeleteStream => Asked::DeleteStream,
-        // What is read never comes here through the API.
+        // What query takes never comes here through the API, a replay apart, where its path is spelt in another way.
+        Route::Replay => return Err(elsewhere(&call.path)),
         _ => return Err(Problem::NotFound),
     })
+}
+
+/// Where a request for a replay has to go: the path as API Gateway knows it, seen from the one that was asked for, which may
+/// lie below more than we are told of.
+fn elsewhere(asked: &str) -> Problem {
+    let path = ROUTES.iter().find(|entry| entry.route == Route::Replay).map_or("", |entry| entry.path);
+    match asked.strip_prefix('/') {
+        Some(rest) if asked != path => {
+            let folders = "../".repeat(rest.matches('/').count());
+            Problem::SpeltOtherwise { path, location: format!("{folders}{}", path.trim_start_matches('/')) }
+        }
+        _ => Problem::NotFound,
+    }
 }
 
 fn planned<'a>(call: &'a Call, access: &Access, rules: &Rules, asked: &Asked) -> Result<Plan<'a>, Problem> {
@@ -170,4 +184,35 @@ fn validated(call: &Call, rules: &Rules) -> Result<Answer, Problem> {
     let valid = judged.iter().filter(|judged| judged.is_ok()).count();
     let body = Validation { valid, invalid: judged.len() - valid, records: records.collect() };
     Ok(answer::json(StatusCode::OK, "application/json", &body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_spelt_in_another_way_is_sent_where_the_api_takes_it() {
+        let access = Access::Keys(Vec::new());
+        let location = |method, path| {
+            let call = Call::of_parts(method, path, [], [], Vec::new());
+            let Plan::Answered(answer) = plan(&call, &access, posts::rules::at(posts::arrival::Day::containing(0)))
+            else {
+                panic!("{path}")
+            };
+            let location = answer.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), location)
+        };
+        for (path, want) in [
+            ("/dev/v1/quarantine/replay", Some("../../../v1/quarantine/replay")),
+            ("//v1/quarantine//replay/", Some("../../../../../v1/quarantine/replay")),
+            ("/v1/quarantine/replay/", Some("../../../v1/quarantine/replay")),
+            // Nowhere else to go: there would be no end to it.
+            ("/v1/quarantine/replay", None),
+            ("v1/quarantine/replay", None),
+        ] {
+            let status = if want.is_some() { 308 } else { 404 };
+            assert_eq!(location("POST", path), (status, want.map(str::to_owned)), "{path}");
+        }
+        assert_eq!(location("PUT", "/dev/v1/quarantine/replay"), (405, None));
+    }
 }

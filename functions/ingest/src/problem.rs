@@ -16,6 +16,11 @@ use crate::record::Refusal;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     NotFound,
+    /// The path is another function's, and API Gateway knows it only as `path`; `location` leads there.
+    SpeltOtherwise {
+        path: &'static str,
+        location: String,
+    },
     MethodNotAllowed {
         allow: String,
     },
@@ -92,6 +97,11 @@ impl Problem {
                     headers.insert(header::ALLOW, allow);
                 }
             }
+            Self::SpeltOtherwise { location, .. } => {
+                if let Ok(location) = HeaderValue::try_from(location) {
+                    headers.insert(header::LOCATION, location);
+                }
+            }
             Self::NotStored { cause, .. } => {
                 headers.insert(header::RETRY_AFTER, cause.retry_after_s().into());
             }
@@ -111,6 +121,9 @@ impl Problem {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "No such path"),
+            Self::SpeltOtherwise { .. } => {
+                (StatusCode::PERMANENT_REDIRECT, "spelt_otherwise", "The path is spelt in another way")
+            }
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
             }
@@ -159,6 +172,7 @@ impl Problem {
             Self::NotFound => "posts are sent to /v1/pins, /v1/geos, /v1/users, /v1/posts or /v1/batch, to \
                 /topics/<topic>, /streams/<stream>/record or /pin/"
                 .to_owned(),
+            Self::SpeltOtherwise { path, .. } => format!("it is {path}, without another slash or a stage"),
             Self::Unauthorized => {
                 "send a write key as the header x-api-key, or as the parameter key where no header can be set"
                     .to_owned()
@@ -221,6 +235,13 @@ mod tests {
         vec![
             ("not_found", Problem::NotFound),
             ("method_not_allowed", Problem::MethodNotAllowed { allow: "POST".to_owned() }),
+            (
+                "spelt_otherwise",
+                Problem::SpeltOtherwise {
+                    path: "/v1/quarantine/replay",
+                    location: "../v1/quarantine/replay".to_owned(),
+                },
+            ),
             ("unauthorized", Problem::Unauthorized),
             ("encoding", Problem::UnsupportedEncoding),
             ("inflated_too_large", Problem::InflatedTooLarge),

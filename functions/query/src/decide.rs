@@ -1,15 +1,17 @@
 //! What a request is answered with: what lies at the root, numbers from which pages, or a stored answer.
 
 use posts::Kind;
+use posts::access::Access;
 use posts::arrival::Arrival;
 use posts::questions::Question;
+use posts::requests::ReplayRequest;
 use posts::routes::{Route, Routed, last_segment, record_id, route};
 
 use crate::format::Format;
 use crate::popularity::{By, Listing};
 use crate::problem::Problem;
 use crate::read::Call;
-use crate::{all, format, history, parameters, popularity, profiles, quarantine, rate, site, trace};
+use crate::{all, format, history, parameters, popularity, profiles, quarantine, rate, replay, site, trace};
 
 /// What to do for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub(crate) enum Plan {
     Pipeline(rate::Plan),
     Reconciliation,
     Quarantine(quarantine::Wanted),
+    /// A replay of what is in quarantine, to be queued.
+    Replay(ReplayRequest),
     Record(trace::Wanted),
     Cost,
     Questions,
@@ -51,13 +55,16 @@ pub(crate) enum Plan {
     Docs,
 }
 
-/// Decides as of `now_ms`.
-pub(crate) fn decide(call: &Call, now_ms: i64) -> Result<Plan, Problem> {
+/// Decides as of `now_ms`, for those who may write by `access`.
+pub(crate) fn decide(call: &Call, access: &Access, now_ms: i64) -> Result<Plan, Problem> {
     let routed = route(&call.method, &call.path);
     if let Routed::MethodNotAllowed { allow } = routed {
         return Err(Problem::MethodNotAllowed { allow });
     }
-    // What another function takes never comes here through the API; asked directly, this one only reads.
+    if routed == Routed::To(Route::Replay) {
+        return replay::wanted(call, access).map(Plan::Replay);
+    }
+    // What another function takes never comes here through the API; asked directly, this one does nothing else but read.
     if !matches!(call.method.as_str(), "GET" | "HEAD") {
         return Err(Problem::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
     }

@@ -10,6 +10,7 @@ use aws::live::LiveTable;
 use aws::retry::INTERACTIVE;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use posts::access::Access;
 use posts::questions::{LATEST_KEY, RECONCILIATION_KEY, TOTALS_KEY};
 
 use crate::decide::{Plan, decide, wanted_format};
@@ -21,10 +22,11 @@ use crate::status::Status;
 use crate::totals::Totals;
 use crate::window::Window;
 use crate::{
-    answer, borrowed, cost, described, history, objects, pages, pipeline, popularity, rate, reconciliation, root, trace,
+    answer, borrowed, cost, described, history, objects, pages, pipeline, popularity, rate, reconciliation, replay,
+    root, trace,
 };
 
-/// What all reading for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
+/// What all reading and writing for one answer may take, retries included: less than the function's timeout (10 s in template.yaml),
 /// so that a client gets an answer that says what is wrong.
 const DEADLINE: Duration = Duration::from_secs(8);
 
@@ -33,15 +35,16 @@ const DEADLINE: Duration = Duration::from_secs(8);
 pub struct State {
     table: LiveTable,
     bucket: Bucket,
+    access: Access,
     ready: Ready,
 }
 
 impl State {
-    /// Over its stores, called as often as suits a client that waits.
+    /// Over its stores, called as often as suits a client that waits. `access` says who may ask for work.
     #[must_use]
-    pub fn new(table: LiveTable, bucket: Bucket) -> Self {
+    pub fn new(table: LiveTable, bucket: Bucket, access: Access) -> Self {
         let (table, bucket) = (table.with_policy(INTERACTIVE), bucket.with_policy(INTERACTIVE));
-        Self { table, bucket, ready: Ready::default() }
+        Self { table, bucket, access, ready: Ready::default() }
     }
 }
 
@@ -54,7 +57,7 @@ pub async fn handle(state: &State, request: Request) -> Response<Body> {
 pub async fn handle_at(state: &State, request: Request, now_ms: i64) -> Response<Body> {
     let started = Instant::now();
     let call = Call::read(&request);
-    let answered = match decide(&call, now_ms) {
+    let answered = match decide(&call, &state.access, now_ms) {
         Ok(plan) => done_in_time(state, &call, plan, now_ms).await,
         Err(problem) => Err(problem),
     };
@@ -65,9 +68,13 @@ pub async fn handle_at(state: &State, request: Request, now_ms: i64) -> Response
 }
 
 async fn done_in_time(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Response<Body>, Problem> {
+    let late = match plan {
+        Plan::Replay(_) => Problem::NotQueued { throttled: false },
+        _ => Problem::Unavailable { throttled: false },
+    };
     tokio::time::timeout(DEADLINE, done(state, call, plan, now_ms)).await.unwrap_or_else(|_| {
-        tracing::error!(code = "Deadline", "failed to read the numbers in {} s", DEADLINE.as_secs());
-        Err(Problem::Unavailable { throttled: false })
+        tracing::error!(code = "Deadline", "failed to do what was asked in {} s", DEADLINE.as_secs());
+        Err(late)
     })
 }
 
@@ -115,6 +122,10 @@ async fn done(state: &State, call: &Call, plan: Plan, now_ms: i64) -> Result<Res
         Plan::Quarantine(wanted) => {
             let text = wanted.text(Status::read(&state.bucket).await?.as_ref());
             Ok(answer::negotiated(call, wanted.format.content_type(), text))
+        }
+        Plan::Replay(request) => {
+            let queued = replay::queue(&state.bucket, request, now_ms).await?;
+            Ok(answer::json(StatusCode::ACCEPTED, "application/json", &queued))
         }
         Plan::Questions => {
             let list = history::list(objects::read(&state.bucket, LATEST_KEY).await?.as_deref())?;

@@ -1,8 +1,9 @@
 //! Serves the numbers: what is popular in a window, how many posts a minute, the answers of history, and the page that
 //! shows them.
 //!
-//! A request is read, decided, done and answered, in that order and in files of those names. It only reads: no table is
-//! written, no record is seen, and a number comes from pages and stored answers or is not given at all. Deciding and summing
+//! A request is read, decided, done and answered, in that order and in files of those names. It reads, and puts down
+//! what a holder of a write key wants done to stored records (`replay`): no number is written, no record is seen, and a number
+//! comes from pages and stored answers or is not given at all. Deciding and summing
 //! are plain functions over values, `now` among them; only reading pages and objects is async.
 
 mod all;
@@ -29,6 +30,7 @@ mod rate;
 mod read;
 mod ready;
 mod reconciliation;
+mod replay;
 mod root;
 mod site;
 mod start;

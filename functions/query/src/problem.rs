@@ -11,6 +11,7 @@ use posts::questions::Question;
 use serde::Serialize;
 
 use crate::answer;
+use crate::replay::MAX_BODY_BYTES;
 
 /// Everything that can stand in the way of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,24 @@ pub(crate) enum Problem {
     MethodNotAllowed {
         allow: String,
     },
+    /// No write key came along, or none that is known.
+    Unauthorized,
+    UnsupportedContentType,
+    UnsupportedEncoding,
+    BodyTooLarge,
+    NotUtf8,
+    NotJson {
+        line: usize,
+        column: usize,
+    },
+    /// A body that is JSON and asks for nothing that can be done.
+    Refused {
+        faults: Vec<Fault>,
+    },
+    /// The bucket did not take a request.
+    NotQueued {
+        throttled: bool,
+    },
     BadParameter {
         name: &'static str,
         allowed: String,
@@ -46,6 +65,21 @@ pub(crate) enum Problem {
     },
 }
 
+/// What is wrong with a place in a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: &'static str,
+    /// A JSON pointer.
+    pub(crate) pointer: String,
+    detail: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code, pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: String,
@@ -53,15 +87,15 @@ struct Document<'a> {
     status: u16,
     detail: &'a str,
     instance: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<[ParameterError<'a>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ErrorBody<'a>>,
 }
 
 #[derive(Serialize)]
-struct ParameterError<'a> {
-    parameter: &'static str,
-    code: &'static str,
-    detail: &'a str,
+#[serde(untagged)]
+enum ErrorBody<'a> {
+    Parameter { parameter: &'static str, code: &'static str, detail: &'a str },
+    Place { code: &'static str, pointer: &'a str, detail: &'a str },
 }
 
 impl Problem {
@@ -69,8 +103,14 @@ impl Problem {
     pub(crate) fn to_response(&self, request_id: &str) -> Response<Body> {
         let (status, code, title) = self.kind();
         let errors = match self {
-            Self::BadParameter { name, allowed } => Some([ParameterError { parameter: name, code, detail: allowed }]),
-            _ => None,
+            Self::BadParameter { name, allowed } => {
+                vec![ErrorBody::Parameter { parameter: name, code, detail: allowed }]
+            }
+            Self::Refused { faults } => faults
+                .iter()
+                .map(|Fault { code, pointer, detail }| ErrorBody::Place { code, pointer, detail })
+                .collect(),
+            _ => Vec::new(),
         };
         let document = Document {
             r#type: format!("/docs#{}", code.replace('_', "-")),
@@ -87,7 +127,11 @@ impl Problem {
                     response.headers_mut().insert(header::ALLOW, allow);
                 }
             }
-            Self::Unavailable { throttled } => {
+            Self::Unauthorized => {
+                let scheme = HeaderValue::from_static("ApiKey realm=\"writes\"");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            Self::Unavailable { throttled } | Self::NotQueued { throttled } => {
                 let seconds: u16 = if *throttled { 1 } else { 5 };
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
@@ -109,6 +153,20 @@ impl Problem {
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not take this method")
             }
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Writing needs a key"),
+            Self::UnsupportedContentType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type", "The content type is not taken here")
+            }
+            Self::UnsupportedEncoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", "The content encoding is not taken here")
+            }
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
+            Self::NotUtf8 => (StatusCode::BAD_REQUEST, "not_utf8", "The body is not UTF-8"),
+            Self::NotJson { .. } => (StatusCode::BAD_REQUEST, "not_json", "The body is not JSON"),
+            Self::Refused { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", "What is asked for cannot be done")
+            }
+            Self::NotQueued { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The request cannot be queued"),
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter", "A parameter cannot be used"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The numbers cannot be read"),
             Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable", "The stored answer is damaged"),
@@ -134,6 +192,23 @@ impl Problem {
                 "without `at`, only posts counted within the last ten minutes are found; receipts carry it".to_owned()
             }
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
+            Self::Unauthorized => {
+                "send a write key as the header x-api-key, or as the parameter key where no header can be set"
+                    .to_owned()
+            }
+            Self::UnsupportedContentType => {
+                "send application/json, or nothing at all for every post; curl calls what -d sends a form: use --json"
+                    .to_owned()
+            }
+            Self::UnsupportedEncoding => "send the body as it is".to_owned(),
+            Self::BodyTooLarge => format!("at most {MAX_BODY_BYTES} bytes are taken here"),
+            Self::NotUtf8 => "send JSON text in UTF-8".to_owned(),
+            Self::NotJson { line, column } => format!("not JSON from line {line} column {column} on"),
+            Self::Refused { faults } => match faults.as_slice() {
+                [only] => only.detail.clone(),
+                all => format!("nothing was queued: {} errors", all.len()),
+            },
+            Self::NotQueued { .. } => "nothing is known to be queued; send the same request again".to_owned(),
             Self::BadParameter { name, allowed } => format!("{name} is {allowed}, given at most once"),
             Self::Unavailable { .. } => "a store did not answer; ask again".to_owned(),
             Self::Unreadable => {
@@ -175,6 +250,15 @@ mod tests {
             (Problem::NotInWindow, 404, "retry-after", None),
             (Problem::Unreadable, 500, "retry-after", None),
             (Problem::TooLarge { key: "k".to_owned() }, 500, "retry-after", None),
+            (Problem::Unauthorized, 401, "www-authenticate", Some("ApiKey realm=\"writes\"")),
+            (Problem::UnsupportedContentType, 415, "allow", None),
+            (Problem::UnsupportedEncoding, 415, "allow", None),
+            (Problem::BodyTooLarge, 413, "allow", None),
+            (Problem::NotUtf8, 400, "allow", None),
+            (Problem::NotJson { line: 1, column: 2 }, 400, "allow", None),
+            (Problem::Refused { faults: vec![Fault::new("unknown_reason", "/reason", "x")] }, 422, "allow", None),
+            (Problem::NotQueued { throttled: true }, 503, "retry-after", Some("1")),
+            (Problem::NotQueued { throttled: false }, 503, "retry-after", Some("5")),
             (Problem::Unavailable { throttled: true }, 503, "retry-after", Some("1")),
             (Problem::Unavailable { throttled: false }, 503, "retry-after", Some("5")),
         ] {

@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) ends_in_slash: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) parameters: QueryMap,
+    /// Base64 is taken off.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Call {
@@ -38,6 +40,16 @@ impl Call {
             ends_in_slash: client_path.as_deref().is_none_or(|path| path.ends_with('/')),
             headers: request.headers().clone(),
             parameters: request.query_string_parameters(),
+            body: request.body().to_vec(),
+        }
+    }
+
+    /// The write key, from the header, or from the parameter that clients use that cannot set one.
+    pub(crate) fn write_key(&self) -> Option<&str> {
+        match self.headers.get("x-api-key") {
+            // A key is visible ASCII; a header that is none is a wrong key, and not none.
+            Some(value) => Some(value.to_str().unwrap_or_default()),
+            None => self.parameters.first("key"),
         }
     }
 }

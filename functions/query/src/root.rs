@@ -104,6 +104,7 @@ mod tests {
             ends_in_slash: true,
             headers,
             parameters: QueryMap::default(),
+            body: Vec::new(),
         })
     }
 

@@ -21,7 +21,7 @@ pub async fn run() -> Result<(), Error> {
     aws::boot::init_logging();
     let config = Config::read(aws::env::process)?;
     let sdk = aws::boot::sdk_config().await;
-    let state = &State::new(LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket));
+    let state = &State::new(LiveTable::new(&sdk, config.table), Bucket::new(&sdk, config.bucket), config.access);
     lambda_runtime::run(service_fn(|invocation: LambdaEvent<LambdaRequest>| {
         let (invocation, aside) = event::readable(invocation);
         let mut adapter = Adapter::from(service_fn(move |mut request: Request| {

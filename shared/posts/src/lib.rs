@@ -31,6 +31,7 @@ pub mod quarantine;
 pub mod questions;
 pub mod raw;
 pub mod reading;
+pub mod requests;
 pub mod routes;
 pub mod rules;
 pub mod scan;

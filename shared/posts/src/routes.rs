@@ -57,6 +57,8 @@ pub enum Route {
     Record,
     /// What is in quarantine.
     Quarantine,
+    /// Give what is in quarantine another chance: history's next run does.
+    Replay,
     /// What it costs.
     Cost,
     /// The topics there are, as Kafka's REST proxy lists them.
@@ -75,7 +77,8 @@ pub enum Route {
     Docs,
 }
 
-/// The function that answers a route. API Gateway sends `GET` and `HEAD` to query and every other method to ingest.
+/// The function that answers a route. API Gateway sends `GET`, `HEAD` and what asks for work on stored records to query, and
+/// everything else to ingest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Accepts posts.
@@ -143,6 +146,8 @@ pub const ROUTES: &[RouteEntry] = &[
     read("/v1/reconciliation", Route::Reconciliation),
     read("/v1/records/{id}", Route::Record),
     read("/v1/quarantine", Route::Quarantine),
+    // The path has to be spelt exactly so to come to query: API Gateway decides by it.
+    RouteEntry { owner: Owner::Query, ..write("/v1/quarantine/replay", Route::Replay) },
     read("/v1/cost", Route::Cost),
     read("/topics", Route::Topics),
     read("/streams", Route::Streams),
@@ -336,9 +341,10 @@ mod tests {
     }
 
     #[test]
-    fn reads_are_querys_and_everything_else_is_ingests() {
+    fn reads_and_a_replay_are_querys_and_everything_else_is_ingests() {
         for entry in ROUTES {
-            let want = if entry.method == "GET" { "query" } else { "ingest" };
+            let of_query = entry.method == "GET" || entry.route == Route::Replay;
+            let want = if of_query { "query" } else { "ingest" };
             assert_eq!(entry.owner.as_str(), want, "{} {}", entry.method, entry.path);
         }
     }

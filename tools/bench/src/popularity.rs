@@ -14,6 +14,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hdrhistogram::Histogram;
 use lambda_http::request::from_str;
 use localcloud::{REGION, StoreOptions, Stores};
+use posts::access::Access;
 use posts::arrival::{Arrival, Day, Hour};
 use posts::known::KNOWN_1;
 use posts::layout::PageKey;
@@ -77,7 +78,7 @@ async fn measure(args: &Args, stores: &Stores) -> Result<Value, String> {
     let built = build(args, now.hour())?;
     let (pages, lists) = (built.pages.len(), built.counts.len());
     store(&table, built).await?;
-    let state = State::new(table, bucket);
+    let state = State::new(table, bucket, Access::Open);
     let mut figures = Vec::new();
     for by in ["category", "country", "age_group", "profile"] {
         for window in ["1h", "24h", "7d"] {

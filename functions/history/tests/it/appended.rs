@@ -40,12 +40,12 @@ async fn run(pipeline: &Pipeline, sources: &[Source]) -> Result<Imported, histor
     import(&pipeline.world.live, &pipeline.world.bucket, sources, now_ms()).await
 }
 
-async fn count(pipeline: &Pipeline, text: &str) -> Value {
+pub(crate) async fn count(pipeline: &Pipeline, text: &str) -> Value {
     let tables = Lake::in_bucket("lake", &s3(pipeline)).open().await.unwrap().unwrap();
     json!(sql(&tables, text).await.unwrap().rows)
 }
 
-async fn consolidate(pipeline: &Pipeline) {
+pub(crate) async fn consolidate(pipeline: &Pipeline) {
     assert!(Box::pin(batch::handle(&pipeline.batch, None)).await.unwrap().up_to_date);
 }
 
@@ -151,7 +151,7 @@ async fn live_numbers_know_nothing_of_imported_posts() {
 }
 
 /// Quarantined: an id that came again with another body (clean by itself), one that is no JSON, one without a field.
-async fn with_quarantine() -> Pipeline {
+pub(crate) async fn with_quarantine() -> Pipeline {
     let pipeline = Pipeline::start().await;
     let shard = Shard::new("geo-1", "shardId-000000000000").unwrap();
     let geo = |ind: u32, country: &str| {

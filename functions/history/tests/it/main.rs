@@ -11,6 +11,7 @@ mod maintenance;
 mod medians;
 mod reconcile;
 mod recount;
+mod requested;
 mod rows;
 mod runs;
 mod totals;

@@ -88,3 +88,12 @@ async fn a_path_that_is_none_needs_no_key() {
     assert_eq!(door.send(&Sent::new("POST", "/nothing/here", PIN).http_api()).await.status, 404);
     assert_eq!(door.send(&Sent::new("POST", "/v1/rate", PIN).http_api()).await.status, 405);
 }
+
+#[tokio::test]
+async fn a_replay_spelt_as_the_api_does_not_know_it_is_sent_where_it_does() {
+    let door = Door::for_keys(HASHES).await;
+    let answer = door.send(&Sent::new("POST", "/dev/v1/quarantine/replay", "").http_api()).await;
+    assert_eq!((answer.status, answer.header("location")), (308, Some("../../../v1/quarantine/replay")));
+    // Spelt right it never comes here; were it sent on, there would be no end to it.
+    assert_eq!(door.send(&Sent::new("POST", "/v1/quarantine/replay", "").http_api()).await.status, 404);
+}

@@ -9,6 +9,7 @@ mod lineage;
 mod live;
 mod pipeline;
 mod profiles;
+mod replay;
 mod requests;
 mod road;
 mod stored;

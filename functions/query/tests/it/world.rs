@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use lambda_http::{Body, Request, Response};
 use localcloud::{REGION, StoreOptions, Stores};
+use posts::access::Access;
 use posts::arrival::Day;
 use posts::layout::PageKey;
 use posts::page::{PageUpdate, Slots};
@@ -26,6 +27,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::with_access(Access::Open).await
+    }
+
+    pub(crate) async fn with_access(access: Access) -> Self {
         let stores = Stores::start(StoreOptions::default()).await.unwrap();
         let definition = json!({
             "TableName": TABLE,
@@ -39,7 +44,7 @@ impl World {
         stores.create_bucket(BUCKET).await.unwrap();
         let table = LiveTable::new(&sdk(&stores.endpoints().dynamodb), TABLE);
         let bucket = Bucket::new(&sdk(&stores.endpoints().s3), BUCKET);
-        Self { state: State::new(table.clone(), bucket.clone()), table, bucket, stores }
+        Self { state: State::new(table.clone(), bucket.clone(), access), table, bucket, stores }
     }
 
     /// Puts an object.

@@ -11,6 +11,7 @@ use aws::metrics::{COUNTED, DUPLICATES, Metrics, QUARANTINED};
 use aws::stream::PostStream;
 use localcloud::{REGION, StoreOptions, Stores};
 use pinpulse::template::Deployment;
+use posts::access::Access;
 use posts::delivery::Delivery;
 
 use crate::root;
@@ -82,7 +83,7 @@ impl Place {
                 answered(ingest::handle(&state, event, "").await.status().as_u16())
             }
             "query" => {
-                let state = query::State::new(table().await, self.bucket(function).await);
+                let state = query::State::new(table().await, self.bucket(function).await, Access::Open);
                 answered(query::handle(&state, request(event)).await.status().as_u16())
             }
             "popularity" => {

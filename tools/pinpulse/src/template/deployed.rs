@@ -57,13 +57,14 @@ fn the_functions_have_their_variables_time_and_memory() {
         ("USER_STREAM", "pinpulse-user"),
         ("WRITE_KEYS", "open"),
     ];
+    let query = [table, bucket, ("WRITE_KEYS", "open")];
     let want = [
         function("IngestFunction", "ingest", 25, 256, &ingest),
         function("PopularityFunction", "popularity", 60, 512, &[table]),
         function("ArchiveFunction", "archive", 60, 512, &[table, bucket]),
         function("BatchFunction", "batch", 300, 1_024, &[table, bucket]),
         function("HistoryFunction", "history", 900, 2_048, &[table, bucket]),
-        function("QueryFunction", "query", 10, 256, &[table, bucket]),
+        function("QueryFunction", "query", 10, 256, &query),
     ];
     assert_eq!(read_plainly(DEPLOYED).unwrap().functions, want);
 }
@@ -133,7 +134,7 @@ fn what_runs_by_the_clock_runs_once_at_a_time_and_leaves_failures_to_the_next_ru
 }
 
 #[test]
-fn get_and_head_go_to_query_and_everything_else_to_ingest() {
+fn get_and_head_and_a_replay_go_to_query_and_everything_else_to_ingest() {
     let route = |method: &str, path: &str, function: &str| Route {
         method: method.to_owned(),
         path: path.to_owned(),
@@ -145,6 +146,7 @@ fn get_and_head_go_to_query_and_everything_else_to_ingest() {
         route("GET", "/{proxy+}", "query"),
         route("HEAD", "/", "query"),
         route("HEAD", "/{proxy+}", "query"),
+        route("POST", "/v1/quarantine/replay", "query"),
     ];
     assert_eq!(read_plainly(DEPLOYED).unwrap().routes, want);
 }
@@ -193,7 +195,10 @@ fn writing_is_closed_when_deployed_unless_keys_or_words_say_otherwise() {
         let holds = assertions.iter().all(|assertion| scope.holds(&assertion.get("Assert").unwrap()).unwrap());
         assert_eq!(holds, deploys, "{keys:?} {open:?}");
         let functions = read(DEPLOYED, &|_, _| None, &parameters).unwrap().functions;
-        assert_eq!(functions[0].environment["WRITE_KEYS"], write_keys, "{keys:?} {open:?}");
+        for name in ["ingest", "query"] {
+            let function = functions.iter().find(|function| function.name == name).unwrap();
+            assert_eq!(function.environment["WRITE_KEYS"], write_keys, "{name} {keys:?} {open:?}");
+        }
     }
 }
 
