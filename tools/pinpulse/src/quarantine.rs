@@ -5,11 +5,12 @@ use history::{Answer, sql};
 use posts::quarantine::Reason;
 use serde_json::{Map, Value, json};
 
-use crate::client::DEFAULT_URL;
+use crate::client::{Client, ClientError, DEFAULT_URL, Problem};
 use crate::exit::Exit;
 use crate::lake::{LakeError, bring_up_to_date, invoke, patient};
 use crate::output::{RowsOutput, data, talk};
 use crate::place::{PlaceArgs, PlaceError};
+use crate::send::Secret;
 use crate::sql::printed;
 
 /// Arguments of `pinpulse quarantine`.
@@ -25,7 +26,8 @@ enum Verb {
     List(ListArgs),
     /// Show one with its bytes.
     Show(ShowArgs),
-    /// Give posts another chance (local only): those that today's rules can clean become rows, once each, under their own ids.
+    /// Give posts another chance: those that today's rules can clean become rows, once each, under their own ids. Done at once
+    /// by a local Pinpulse, or by any other later (--queue).
     Replay(ReplayArgs),
 }
 
@@ -62,7 +64,13 @@ struct ReplayArgs {
     /// Only those that are there for this reason.
     #[arg(long, value_parser = reason)]
     reason: Option<Reason>,
-    /// Base URL of a running `pinpulse local`.
+    /// Only ask for it, and leave it to history's next run. It is what a deployed Pinpulse takes.
+    #[arg(long)]
+    queue: bool,
+    /// Key of those who may write, sent as x-api-key with --queue.
+    #[arg(long, value_name = "KEY", env = "PINPULSE_KEY", hide_env_values = true)]
+    key: Option<Secret>,
+    /// Base URL of a running `pinpulse local`, or with --queue of any Pinpulse.
     #[arg(long, default_value = DEFAULT_URL, env = "PINPULSE_URL")]
     url: String,
 }
@@ -85,6 +93,8 @@ enum QuarantineError {
     None,
     #[error(transparent)]
     Lake(#[from] LakeError),
+    #[error("queue the replay: {0}")]
+    Queue(#[from] ClientError),
 }
 
 /// Does what was asked.
@@ -92,13 +102,18 @@ pub async fn quarantine(args: QuarantineArgs) -> Exit {
     let done = match args.verb {
         Verb::List(args) => list(&args).await,
         Verb::Show(args) => show(&args).await,
+        Verb::Replay(args) if args.queue => queue(&args).await,
         Verb::Replay(args) => replay(&args).await,
     };
     match done {
         Ok(()) => Exit::Done,
         Err(error) => {
             talk(&format!("error: failed to {error}"));
-            if let QuarantineError::Lake(error) = error { error.exit() } else { Exit::Failed }
+            match error {
+                QuarantineError::Lake(error) => error.exit(),
+                QuarantineError::Queue(error) => error.exit(),
+                _ => Exit::Failed,
+            }
         }
     }
 }
@@ -163,6 +178,21 @@ async fn replay(args: &ReplayArgs) -> Result<(), QuarantineError> {
         bring_up_to_date(&client).await?;
     }
     data(&replayed.to_string());
+    Ok(())
+}
+
+/// Has history's next run do it, and prints what the server says of that.
+async fn queue(args: &ReplayArgs) -> Result<(), QuarantineError> {
+    let client = Client::with_key(&args.url, args.key.as_ref().map(Secret::reveal))?;
+    let body = json!({"reason": args.reason.map(Reason::code)});
+    let answer = client.post_json("/v1/quarantine/replay", None, body.to_string()).await?;
+    if !answer.is_success() {
+        return Err(ClientError::Refused(Problem::read(answer.status, &answer.body)).into());
+    }
+    let unexpected =
+        |error: serde_json::Error| ClientError::Unexpected { url: args.url.clone(), reason: error.to_string() };
+    let queued: Value = serde_json::from_slice(&answer.body).map_err(unexpected)?;
+    data(&queued.to_string());
     Ok(())
 }
 

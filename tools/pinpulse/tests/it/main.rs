@@ -10,6 +10,7 @@ mod lake;
 mod local;
 mod patience;
 mod popularity;
+mod replay;
 mod running;
 mod trace;
 mod verb;
