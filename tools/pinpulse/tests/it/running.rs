@@ -108,15 +108,20 @@ pub(crate) fn processes_of(parent: u32) -> Vec<(u32, String)> {
     pids.filter_map(|pid| Some((pid, function_of(pid, parent)?))).collect()
 }
 
-/// The function a process runs, if it is a child of `parent`. Linux only, like everything that reads `/proc`.
+/// The function a process runs, `pinpulse function NAME` or `.../NAME/bootstrap`, if it is a child of `parent`. Linux only,
+/// like everything that reads `/proc`.
 fn function_of(pid: u32, parent: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(") ")?;
     let found: u32 = after_name.split(' ').nth(1)?.parse().ok()?;
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let mut words = command.split(|byte| *byte == 0).skip(1);
-    (found == parent && words.next()? == b"function").then_some(())?;
-    String::from_utf8(words.next()?.to_vec()).ok()
+    let mut words = command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let program = words.next().filter(|_| found == parent)?;
+    if let Some(folder) = program.strip_suffix("/bootstrap") {
+        return folder.rsplit('/').next().map(str::to_owned);
+    }
+    words.next().filter(|word| word == "function")?;
+    words.next()
 }
 
 pub(crate) fn signal(which: &str, pid: u32) {
