@@ -14,7 +14,6 @@ use futures::future::BoxFuture;
 use posts::Kind;
 use posts::arrival::{Arrival, Day, Hour, rfc3339};
 use posts::fate::Fate;
-use posts::layout::rate_pk;
 use posts::page::total_slot;
 use posts::quarantine::Reason;
 use serde::{Deserialize, Serialize};
@@ -111,14 +110,7 @@ pub(crate) async fn read(table: &LiveTable, now_ms: i64) -> Result<Cost, Problem
     let now = Arrival(now_ms);
     let days = [now.day().plus(-1), now.day()];
     let stretch = Stretch::of_hours(days[0].at(0), now.hour());
-    let runs = stretch.spans.into_iter().map(|span| Run {
-        pk: rate_pk(span.day),
-        day: span.day,
-        group: 0,
-        first: span.first,
-        last: span.last,
-        sum: span.sum,
-    });
+    let runs = stretch.spans.into_iter().map(Run::of_rates);
     let runs: Vec<Run> = runs.collect();
     let (rates, yesterday, today) =
         futures::try_join!(pages::read(table, &runs), spent(table, days[0]), spent(table, days[1]))?;

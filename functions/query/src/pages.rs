@@ -5,9 +5,10 @@ use aws::live::{LiveTable, Page};
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use posts::arrival::Day;
+use posts::layout::rate_pk;
 
 use crate::problem::Problem;
-use crate::window::Sum;
+use crate::window::{Span, Sum};
 
 /// Queries under way at a time: a week of countries is 21 and all there is of them 33 at most, each a few kilobytes.
 const CONCURRENT: usize = 16;
@@ -22,6 +23,14 @@ pub(crate) struct Run {
     pub(crate) first: String,
     pub(crate) last: String,
     pub(crate) sum: Sum,
+}
+
+impl Run {
+    /// The rate pages of a span.
+    pub(crate) fn of_rates(span: Span) -> Self {
+        let Span { day, first, last, sum } = span;
+        Self { pk: rate_pk(day), day, group: 0, first, last, sum }
+    }
 }
 
 /// The pages of each run, in the order of the runs.

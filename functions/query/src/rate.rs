@@ -7,7 +7,7 @@ use aws::live::Page;
 use posts::Kind;
 use posts::arrival::{Arrival, Day, Hour, rfc3339};
 use posts::fate::Fate;
-use posts::layout::{bucket_prefix, kind_of_stream, rate_pk};
+use posts::layout::{bucket_prefix, kind_of_stream};
 use posts::page::{Bucket, minute_slot, total_slot};
 use posts::quarantine::Reason;
 use serde::Serialize;
@@ -44,14 +44,7 @@ impl Plan {
         let current_ms = now_ms.saturating_sub(now_ms.rem_euclid(step_ms));
         let from_ms = current_ms.saturating_sub(i64::from(steps.saturating_sub(1)) * step_ms);
         let stretch = Stretch::of_hours(Arrival(from_ms).hour(), Arrival(now_ms).hour());
-        let runs = stretch.spans.into_iter().map(|span| Run {
-            pk: rate_pk(span.day),
-            day: span.day,
-            group: 0,
-            first: span.first,
-            last: span.last,
-            sum: span.sum,
-        });
+        let runs = stretch.spans.into_iter().map(Run::of_rates);
         let steps = usize::try_from(steps).unwrap_or_default();
         Self { from_ms, hours_from_ms: stretch.from_ms, step_ms, steps, runs: runs.collect() }
     }
