@@ -11,7 +11,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// One attempt of one call, at most: every call here moves at most some megabytes within a region.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,16 +24,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, else info. A subscriber that is already set stays.
 pub fn init_logging() {
     let level = crate::env::process("AWS_LAMBDA_LOG_LEVEL").or_else(|| crate::env::process("RUST_LOG"));
-    let filter = EnvFilter::try_new(level.as_deref().unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::registry().with(shown(level.as_deref()));
     let json = crate::env::process("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let format = tracing_subscriber::fmt::layer().with_target(false);
     let set = if json {
-        format.json().flatten_event(true).with_current_span(false).try_init()
+        logs.with(format.json().flatten_event(true).with_current_span(false)).try_init()
     } else {
-        format.without_time().with_ansi(false).try_init()
+        logs.with(format.without_time().with_ansi(false)).try_init()
     };
     if set.is_err() {
         tracing::debug!("logging was set up before");
+    }
+}
+
+/// Which lines are shown: a level, or levels by target such as `info,hyper=warn`; info where none is said, or what is said is
+/// none. By targets alone, since filters by fields bring a library of regular expressions along, a twentieth of a bootstrap.
+fn shown(level: Option<&str>) -> Targets {
+    let info = Targets::new().with_default(LevelFilter::INFO);
+    match level.map(str::trim) {
+        // Lambda's name for what is worse than an error, which no line here is.
+        Some(level) if level.eq_ignore_ascii_case("fatal") => Targets::new().with_default(LevelFilter::ERROR),
+        Some(level) if !level.is_empty() => level.parse().unwrap_or(info),
+        _ => info,
     }
 }
 
@@ -135,7 +148,25 @@ fn loader() -> ConfigLoader {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
+
+    #[test]
+    fn lines_are_shown_by_level_and_by_target_and_at_info_where_nothing_sensible_is_said() {
+        for (said, hidden, visible) in [
+            (None, ("a", Level::DEBUG), ("a", Level::INFO)),
+            (Some(""), ("a", Level::DEBUG), ("a", Level::INFO)),
+            (Some("a=loud"), ("a", Level::DEBUG), ("a", Level::INFO)),
+            (Some("DEBUG"), ("a", Level::TRACE), ("a", Level::DEBUG)),
+            (Some("Fatal"), ("a", Level::WARN), ("a", Level::ERROR)),
+            (Some("info,hyper=warn"), ("hyper::client", Level::INFO), ("a", Level::INFO)),
+        ] {
+            let shown = shown(said);
+            assert!(!shown.would_enable(hidden.0, &hidden.1), "{said:?}");
+            assert!(shown.would_enable(visible.0, &visible.1), "{said:?}");
+        }
+    }
 
     #[test]
     fn an_overridden_s3_is_reached_by_path_and_the_real_one_by_region_alone() {
