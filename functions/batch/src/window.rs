@@ -4,8 +4,6 @@
 //! that no read back over a bounded past can tell which. The window after an entry is a pure function of the chain up to
 //! it; what is kept is that value and nothing else, and where it is lost it is made again from the chain's beginning.
 
-use std::collections::VecDeque;
-
 use posts::Kind;
 use posts::envelope::{Item, items};
 use posts::fate::{Judged, Seen, Window};
@@ -18,8 +16,6 @@ pub(crate) struct Lineage {
     /// The entry, 0 before the first.
     pub(crate) ordinal: u64,
     window: Window,
-    /// What the window holds, by shard time, so that what leaves it stands in front.
-    seen: VecDeque<Seen>,
 }
 
 /// What a kept window starts with: its form's name and version.
@@ -31,20 +27,14 @@ impl Lineage {
     /// Before a shard's first entry: its parents' windows together, and the latest of their shard times.
     pub(crate) fn after_parents(parents: &[Self]) -> Self {
         let time_ms = parents.iter().filter_map(|parent| parent.window.time_ms()).max();
-        Self::at(0, time_ms, parents.iter().flat_map(|parent| parent.seen.iter().copied()).collect())
+        Self::at(0, time_ms, parents.iter().flat_map(|parent| parent.window.seen()))
     }
 
-    fn at(ordinal: u64, time_ms: Option<i64>, mut seen: Vec<Seen>) -> Self {
-        // One shard's is in order as it is; two parents' are not.
-        if !seen.is_sorted_by_key(|seen| seen.time_ms) {
-            seen.sort_by_key(|seen| seen.time_ms);
-        }
+    fn at(ordinal: u64, time_ms: Option<i64>, seen: impl Iterator<Item = Seen>) -> Self {
         let mut window = Window::starting_at(time_ms);
-        window.reserve(seen.len());
-        for entry in &seen {
-            window.remember(*entry);
-        }
-        Self { ordinal, window, seen: seen.into() }
+        window.reserve(seen.size_hint().1.unwrap_or_default());
+        seen.for_each(|entry| window.remember(entry));
+        Self { ordinal, window }
     }
 
     /// Judges a record's posts in order and hands each on with its fate.
@@ -57,29 +47,24 @@ impl Lineage {
         let rules = rules::at(line.arrival.day());
         self.window.arrive(line.arrival);
         for item in items(fallback, &line.data) {
-            let judged = self.window.judge(rules, &item);
-            self.seen.extend(judged.seen);
-            each(&item, &judged)?;
+            each(&item, &self.window.judge(rules, &item))?;
         }
         Ok(())
     }
 
-    /// An entry is done. Forgets what lies outside the window.
+    /// An entry is done.
     pub(crate) fn close(&mut self, ordinal: u64) {
         self.ordinal = ordinal;
-        let Some(now) = self.window.time_ms() else { return };
-        let outside = self.seen.partition_point(|seen| now.saturating_sub(seen.time_ms) > rules::WIDEST_WINDOW_MS);
-        self.seen.drain(..outside);
     }
 
     /// The form that is kept.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(32 + self.seen.len() * SEEN_BYTES);
+        let mut bytes = Vec::with_capacity(32 + self.window.seen().count() * SEEN_BYTES);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&self.ordinal.to_be_bytes());
         bytes.push(u8::from(self.window.time_ms().is_some()));
         bytes.extend_from_slice(&self.window.time_ms().unwrap_or_default().to_be_bytes());
-        for seen in &self.seen {
+        for seen in self.window.seen() {
             bytes.extend_from_slice(&seen.id);
             bytes.extend_from_slice(&seen.digest.to_be_bytes());
             bytes.extend_from_slice(&seen.time_ms.to_be_bytes());
@@ -98,10 +83,11 @@ impl Lineage {
             return None;
         }
         let time_ms = (*known == 1).then(|| i64::from_be_bytes(*time_ms));
-        Some(Self::at(u64::from_be_bytes(*ordinal), time_ms, chunks.map(decode_seen).collect::<Option<_>>()?))
+        Some(Self::at(u64::from_be_bytes(*ordinal), time_ms, chunks.filter_map(decode_seen)))
     }
 }
 
+/// One of the chunks, which are all of one length.
 fn decode_seen(bytes: &[u8]) -> Option<Seen> {
     let (id, bytes) = bytes.split_first_chunk::<12>()?;
     let (digest, bytes) = bytes.split_first_chunk::<8>()?;
@@ -154,7 +140,7 @@ mod tests {
             before.close(7);
             let mut kept = Lineage::decode(&before.encode()).unwrap();
             assert_eq!(kept.ordinal, 7);
-            assert!(kept.seen.len() <= 2, "{}", kept.seen.len());
+            assert!(kept.window.seen().count() <= 2, "{}", kept.window.seen().count());
             assert_eq!(fates(&mut kept, &lines[cut..]), whole[cut..], "cut at {cut}");
         }
     }

@@ -103,6 +103,14 @@ impl Window {
         }
     }
 
+    /// What it remembers of the last W of shard time, each id once, in no order.
+    pub fn seen(&self) -> impl Iterator<Item = Seen> {
+        let now = self.time_ms.unwrap_or(i64::MIN);
+        let within = move |at: i64| now.saturating_sub(at) <= WIDEST_WINDOW_MS;
+        let seen = self.seen.iter().map(|(id, (digest, time_ms))| Seen { id: *id, digest: *digest, time_ms: *time_ms });
+        seen.filter(move |seen| within(seen.time_ms))
+    }
+
     /// Shard time: the running maximum of arrival, milliseconds. `None` before the first record.
     #[must_use]
     pub fn time_ms(&self) -> Option<i64> {
