@@ -1,32 +1,27 @@
-//! A data file of one table and one arrival day, encoded as rows come, and the Delta action that adds it.
+//! A data file of one table and one arrival day, encoded while rows come, and the Delta action that adds it.
 //!
 //! Encoded whole in memory and put in one call: an increment is bounded, and an upload in parts could be left half done. The
 //! name ends in a random number, so that no two runs ever write to the same key; a file that no commit names is VACUUM's.
 
 use deltalake::kernel::Add;
-use deltalake::parquet::arrow::ArrowWriter;
-use deltalake::parquet::basic::{Compression, ZstdLevel};
-use deltalake::parquet::file::properties::WriterProperties;
 use posts::arrival::{Day, rfc3339};
 use posts::tables::{ARRIVED_AT, DT, IND, Table};
 use serde_json::{Map, Value};
 
 use crate::columns::Columns;
+use crate::encoder::Encoder;
 use crate::error::BatchError;
 use crate::row::{Content, Origin};
 
 /// Rows encoded at a time: some megabytes of pins, and enough that a column's overhead does not show.
 const ROWS_AT_A_TIME: usize = 4_096;
 
-/// zstd's own default level, and that of the engines the tables are compared with.
-const LEVEL: i32 = 3;
-
 /// A data file being written.
 pub(crate) struct DataFile {
     table: Table,
     day: Day,
     columns: Columns,
-    writer: ArrowWriter<Vec<u8>>,
+    encoder: Encoder,
     rows: u64,
     ind: Option<(i64, i64)>,
     arrived_ms: Option<(i64, i64)>,
@@ -46,11 +41,8 @@ pub(crate) struct Encoded {
 impl DataFile {
     pub(crate) fn new(table: Table, day: Day) -> Result<Self, BatchError> {
         let columns = Columns::of(table);
-        let level = ZstdLevel::try_new(LEVEL).map_err(|error| BatchError::encode(table, &error))?;
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-        let writer = ArrowWriter::try_new(Vec::new(), columns.schema(), Some(properties))
-            .map_err(|error| BatchError::encode(table, &error))?;
-        Ok(Self { table, day, columns, writer, rows: 0, ind: None, arrived_ms: None })
+        let encoder = Encoder::start(columns.schema()).map_err(|error| BatchError::encode(table, &error))?;
+        Ok(Self { table, day, columns, encoder, rows: 0, ind: None, arrived_ms: None })
     }
 
     /// Adds a row.
@@ -61,7 +53,7 @@ impl DataFile {
         if let Some(ind) = content.ind() {
             widen(&mut self.ind, ind);
         }
-        if self.columns.rows() < ROWS_AT_A_TIME { Ok(()) } else { self.encode() }
+        if self.columns.rows() < ROWS_AT_A_TIME { Ok(()) } else { self.hand_on() }
     }
 
     /// How many rows it has.
@@ -70,10 +62,10 @@ impl DataFile {
     }
 
     /// Closes it. `now_ms` is when, and `stem` what its name starts with: plain characters of a path.
-    pub(crate) fn finish(mut self, stem: &str, now_ms: i64) -> Result<Encoded, BatchError> {
-        self.encode()?;
+    pub(crate) async fn finish(mut self, stem: &str, now_ms: i64) -> Result<Encoded, BatchError> {
+        self.hand_on()?;
         let stats = self.stats();
-        let bytes = self.writer.into_inner().map_err(|error| BatchError::encode(self.table, &error))?;
+        let bytes = self.encoder.finish().await.map_err(|error| BatchError::encode(self.table, &error))?;
         let path = format!("{DT}={}/{stem}-{:032x}.parquet", self.day, fastrand::u128(..));
         let add = Add {
             path: path.clone(),
@@ -87,9 +79,10 @@ impl DataFile {
         Ok(Encoded { path, bytes, add })
     }
 
-    fn encode(&mut self) -> Result<(), BatchError> {
+    fn hand_on(&mut self) -> Result<(), BatchError> {
         let batch = self.columns.take().map_err(|error| BatchError::encode(self.table, &error))?;
-        self.writer.write(&batch).map_err(|error| BatchError::encode(self.table, &error))
+        self.encoder.push(batch);
+        Ok(())
     }
 
     /// The statistics by which engines skip files (Delta's protocol, "Per-file statistics"): of the columns that questions

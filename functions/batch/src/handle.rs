@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::consolidate::consolidate;
 use crate::error::BatchError;
 use crate::lake::{Lake, LakeSettings};
-use crate::lineage::parents_of;
+use crate::lineage::{ENTRIES_AT_A_TIME, parents_of};
 use crate::status::Status;
 use crate::summary::Summary;
 
@@ -24,13 +24,21 @@ pub struct State {
     pub(crate) table: LiveTable,
     pub(crate) bucket: Bucket,
     pub(crate) lake: LakeSettings,
+    /// Chain entries in an increment, at most.
+    pub(crate) entries: u64,
 }
 
 impl State {
     /// Over its stores.
     #[must_use]
     pub fn new(table: LiveTable, bucket: Bucket, lake: LakeSettings) -> Self {
-        Self { table, bucket, lake }
+        Self { table, bucket, lake, entries: ENTRIES_AT_A_TIME }
+    }
+
+    /// With at most so many chain entries in an increment, at least one: for tests, which have few.
+    #[must_use]
+    pub fn with_increments_of(self, entries: u64) -> Self {
+        Self { entries: entries.clamp(1, ENTRIES_AT_A_TIME), ..self }
     }
 }
 

@@ -14,7 +14,7 @@ use posts::tables::Table;
 
 use crate::chain::Link;
 use crate::error::BatchError;
-use crate::file::{DataFile, Encoded};
+use crate::file::DataFile;
 use crate::lake::Marks;
 use crate::row::{Content, Origin};
 use crate::window::Lineage;
@@ -125,16 +125,13 @@ impl Increment {
         file.push(&content, &origin)
     }
 
-    /// Takes the rows of a table out as files, and says how many rows there were.
-    pub(crate) fn files_of(&mut self, table: Table, now_ms: i64) -> Result<(Vec<Encoded>, u64), BatchError> {
-        let stem = format!("{}-{}-{:09}-{:09}", self.shard.stream(), self.shard.id(), self.first, self.through);
-        let (mut encoded, mut rows) = (Vec::new(), 0);
-        while let Some(key) = self.files.keys().find(|(of, _)| *of == table).copied()
-            && let Some(file) = self.files.remove(&key)
-        {
-            rows += file.rows();
-            encoded.push(file.finish(&stem, now_ms)?);
-        }
-        Ok((encoded, rows))
+    /// What the names of its files start with.
+    pub(crate) fn stem(&self) -> String {
+        format!("{}-{}-{:09}-{:09}", self.shard.stream(), self.shard.id(), self.first, self.through)
+    }
+
+    /// Takes the files of a table out.
+    pub(crate) fn files_of(&mut self, table: Table) -> Vec<DataFile> {
+        self.files.extract_if(.., |(of, _), _| *of == table).map(|(_, file)| file).collect()
     }
 }

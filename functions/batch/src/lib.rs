@@ -9,6 +9,7 @@ mod clock;
 mod columns;
 mod config;
 mod consolidate;
+mod encoder;
 mod error;
 mod file;
 mod handle;

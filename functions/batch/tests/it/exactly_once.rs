@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use batch::State;
 use localcloud::{Fault, Lost, Rule, Service};
 use posts::shard::Shard;
 
@@ -63,7 +64,7 @@ async fn a_run_killed_after_any_write_is_finished_by_the_next_one() {
         for shard in [&one, &two] {
             feed_one(&kit, &mut random, &mut records, shard, 4).await;
         }
-        let killed = run_until_write(&kit, nth).await;
+        let killed = run_until_write(&kit, kit.batch().await, nth).await;
         // More comes before the next run, so that a table may be in the middle of what another one still lacks.
         feed_one(&kit, &mut random, &mut records, &one, 2).await;
         batch::handle(&kit.batch().await, None).await.unwrap();
@@ -75,6 +76,30 @@ async fn a_run_killed_after_any_write_is_finished_by_the_next_one() {
     }
 }
 
+/// The same with many increments in a run, of which the next one is gathered while one is committed, and a window that is kept
+/// on the way; here killed after each fifth write or so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_of_many_increments_killed_anywhere_is_finished_by_the_next_one() {
+    let kit = Kit::start().await;
+    let (mut random, mut records) = (fastrand::Rng::with_seed(7), Records::new());
+    let [one, ..] = shards();
+    let mut nth = 0;
+    loop {
+        for _ in 0..10 {
+            feed_one(&kit, &mut random, &mut records, &one, 3).await;
+        }
+        let killed = run_until_write(&kit, kit.batch().await.with_increments_of(1), nth).await;
+        let summary = batch::handle(&kit.batch().await.with_increments_of(2), None).await.unwrap();
+        assert!(summary.up_to_date);
+        kit.assert_holds(&records, &format!("killed after write {nth}")).await;
+        if !killed {
+            assert!(nth >= 40, "ten increments are four commits each, not {nth} writes");
+            return;
+        }
+        nth += random.u64(3..8);
+    }
+}
+
 /// A run is held right after a write of its own, another one passes it, and only then it goes on with what it read before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_was_overtaken_starts_over() {
@@ -82,9 +107,11 @@ async fn a_run_that_was_overtaken_starts_over() {
         let kit = Kit::start().await;
         let (mut random, mut records) = (fastrand::Rng::with_seed(6), Records::new());
         let [one, ..] = shards();
-        feed_one(&kit, &mut random, &mut records, &one, 8).await;
+        for _ in 0..2 {
+            feed_one(&kit, &mut random, &mut records, &one, 8).await;
+        }
         let held = kit.stores.faults().add(Rule::new(Service::S3, Fault::Hold).on("PutObject").skip(nth).times(1));
-        let instance = kit.batch().await;
+        let instance = kit.batch().await.with_increments_of(1 + nth % 2);
         let slow = tokio::spawn(async move { batch::handle(&instance, None).await });
         held.reached().await;
         feed_one(&kit, &mut random, &mut records, &one, 8).await;
@@ -97,9 +124,8 @@ async fn a_run_that_was_overtaken_starts_over() {
 }
 
 /// Runs batch and drops it when a write has been applied; says whether the run got there.
-async fn run_until_write(kit: &Kit, nth: u64) -> bool {
+async fn run_until_write(kit: &Kit, instance: State, nth: u64) -> bool {
     let held = kit.stores.faults().add(Rule::new(Service::S3, Fault::Hold).on("PutObject").skip(nth).times(1));
-    let instance = kit.batch().await;
     let killed = tokio::select! {
         () = held.reached() => true,
         done = batch::handle(&instance, None) => {
@@ -120,7 +146,8 @@ async fn two_runs_at_once_neither_double_nor_lose() {
             let count = random.usize(1..8);
             feed(&kit, &mut random, &mut records, count).await;
         }
-        let instances = (kit.batch().await, kit.batch().await, kit.batch().await);
+        let instances =
+            (kit.batch().await, kit.batch().await.with_increments_of(1), kit.batch().await.with_increments_of(2));
         let (one, two, three) = tokio::join!(
             batch::handle(&instances.0, None),
             batch::handle(&instances.1, None),
