@@ -28,6 +28,14 @@ pub(crate) struct Args {
     /// The program to measure.
     #[arg(long, default_value = "target/release/pinpulse", value_name = "FILE")]
     pinpulse: PathBuf,
+    /// A folder of bootstraps, as `cargo lambda build --release` leaves them, to be measured in place of the program's own
+    /// functions.
+    #[arg(long, value_name = "DIR")]
+    functions: Option<PathBuf>,
+    /// Another template than the program's own, such as one whose popularity has no event sources: counting a million posts
+    /// takes longer than everything else.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
     /// Posts per increment; each is three records.
     #[arg(long, default_value_t = 100_000)]
     posts: u64,
@@ -57,7 +65,7 @@ pub(crate) async fn run(args: &Args) -> Result<Value, String> {
 }
 
 async fn measure(args: &Args, folder: &Path) -> Result<Value, String> {
-    let mut local = Local::start(&args.pinpulse, folder).await?;
+    let mut local = Local::start(args, folder).await?;
     let mut increments = Vec::new();
     let mut before = None;
     for number in 1..=args.increments {
@@ -80,16 +88,27 @@ async fn measure(args: &Args, folder: &Path) -> Result<Value, String> {
 struct Local {
     program: PathBuf,
     process: Child,
+    /// What batch's command line holds.
+    batch: Vec<String>,
     url: String,
     http: reqwest::Client,
 }
 
 impl Local {
-    async fn start(program: &Path, folder: &Path) -> Result<Self, String> {
+    async fn start(args: &Args, folder: &Path) -> Result<Self, String> {
+        let program = &args.pinpulse;
+        let (of_functions, batch) = match &args.functions {
+            None => (Vec::new(), vec!["function".to_owned(), "batch".to_owned()]),
+            Some(folder) => {
+                (vec![Path::new("--functions"), folder], vec![folder.join("batch/bootstrap").display().to_string()])
+            }
+        };
         let said = |error: std::io::Error| format!("start {}: {error}", program.display());
         let mut process = Command::new(program)
             .args(["local", "--port", "0", "--no-drain", "--data-dir"])
             .arg(folder)
+            .args(of_functions)
+            .args(args.template.iter().flat_map(|file| [Path::new("--template"), file]))
             .args(["--parameter", "BatchSchedule=rate(1 day)", "--parameter", "HistorySchedule=rate(1 day)"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -108,7 +127,7 @@ impl Local {
         let url = tokio::time::timeout(START, url).await.map_err(|_| "the program did not come up".to_owned())??;
         // Read on, or the program would wait for a reader once the pipe is full.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { program: program.to_owned(), process, url, http: reqwest::Client::new() })
+        Ok(Self { program: program.to_owned(), process, batch, url, http: reqwest::Client::new() })
     }
 
     /// Posts an increment and waits until all of it is archived.
@@ -136,7 +155,7 @@ impl Local {
             runs.push(self.invoke("batch").await?);
         }
         let wall_s = started.elapsed().as_secs_f64();
-        let batch = child(program, &["function", "batch"]).ok_or("batch's process has ended")?;
+        let batch = child(program, &self.batch).ok_or("batch's process has ended")?;
         let after = usage(batch).ok_or("batch's process has ended")?;
         let stores = usage(program).ok_or("the program has ended")?;
         let records: u64 = runs.iter().filter_map(|run| run["records"].as_u64()).sum();

@@ -22,7 +22,7 @@ pub(crate) fn usage(pid: u32) -> Option<Usage> {
 }
 
 /// The child of `parent` whose command line holds all of `words`.
-pub(crate) fn child(parent: u32, words: &[&str]) -> Option<u32> {
+pub(crate) fn child(parent: u32, words: &[String]) -> Option<u32> {
     let pids = std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter(|pid| parent_of(*pid) == Some(parent)).find(|pid| {
         let line = std::fs::read(file(*pid, "cmdline")).unwrap_or_default();

@@ -4,7 +4,7 @@ Usage: run.py BUCKET [ENGINE ...]
 
 BUCKET is the folder of a Pinpulse bucket whose tables hold everything that is in its raw/. Each engine's rows must be those
 of the tables without duplicates, column by column. Prints one JSON object: wall and CPU seconds, peak memory, bytes written
-of each, and whether the rows are equal. Exits 1 if they are not.
+of each, whether the rows are equal, and the bytes of the tables. Exits 1 if they are not.
 
 Left out of the comparison is what only one side does: the duplicate rule's ten minutes (peers drop every repeat of an id),
 quarantine (the load has none) and the columns that say where a row comes from, but for id and arrival.
@@ -49,11 +49,12 @@ def files(paths):
 
 
 def ours(engine, bucket):
-    digests = {}
+    digests, size = {}, 0
     for kind in DIGESTED:
         paths = DeltaTable(str(bucket / "tables" / kind)).file_uris()
+        size += sum(Path(path.removeprefix("file://")).stat().st_size for path in paths)
         digests[kind] = digest(engine, kind, f"{files(paths)} where not duplicate")
-    return digests
+    return digests, size
 
 
 def measured(command, out):
@@ -75,8 +76,8 @@ def main():
     bucket = Path(sys.argv[1]).resolve()
     engine = duckdb.connect()
     engine.execute("set timezone = 'UTC'")
-    want = ours(engine, bucket)
-    figures = {"rows": {kind: row[0] for kind, row in want.items()}, "engines": {}}
+    want, size = ours(engine, bucket)
+    figures = {"rows": {kind: row[0] for kind, row in want.items()}, "bytes_of_tables": size, "engines": {}}
     wrong = 0
     for name in sys.argv[2:] or ENGINES:
         with tempfile.TemporaryDirectory() as folder:
