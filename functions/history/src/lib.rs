@@ -4,8 +4,8 @@
 //! A run opens the four tables at their newest versions, cuts them at the watermarks that all four have passed
 //! (`watermark`), asks the questions ([`questions`]) and publishes the answers with the versions they were computed from
 //! (`publish`). Asked to, it recounts the live pages from the same tables and says whether they are equal (`recount`), or
-//! tidies the tables without changing a row (`maintain`); and it does what was asked for over HTTP (`queue`). It writes answers, and nothing that an answer could show; run
-//! twice, or stopped at any point, it leaves nothing wrong behind.
+//! tidies the tables without changing a row (`maintain`); and it does what was asked for over HTTP (`queue`). It writes
+//! answers, and nothing that an answer could show; run twice, or stopped at any point, it leaves nothing wrong behind.
 
 mod answer;
 mod append;

@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
-/// The one that popularity is deployed with.
+/// The one that popularity is deployed with. ingest and query are deployed with the system's: what is measured of them here
+/// has this one, and so has what stands beside them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
