@@ -153,6 +153,8 @@ test("everything can be done with the keyboard alone", async () => {
 
   await page.locator("#rate summary").focus();
   await page.keyboard.press("Enter");
+  // The table is filled once the browser has told that it is open.
+  await page.locator("#rate-table tbody tr").nth(59).waitFor();
   assert.equal(await page.locator("#rate-table tbody tr").count(), 60);
   assert.deepEqual(complaints, []);
   await context.close();

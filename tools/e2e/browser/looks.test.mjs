@@ -46,6 +46,8 @@ async function filled(page) {
   await alive(page);
   for (const panel of ["#rankings tbody tr", "#answer tbody tr", "#recount-body tbody tr", "#pipeline-body tbody tr", "#quarantine-body tbody tr", "#cost-body tbody tr"])
     await page.locator(panel).first().waitFor();
+  // A table that waits for another answer is faint, which is no look to be judged by.
+  await page.waitForFunction(() => !document.querySelector("[aria-busy]"));
 }
 
 const LOOKS = [
