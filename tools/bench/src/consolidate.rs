@@ -97,17 +97,18 @@ struct Local {
 impl Local {
     async fn start(args: &Args, folder: &Path) -> Result<Self, String> {
         let program = &args.pinpulse;
-        let (of_functions, batch) = match &args.functions {
-            None => (Vec::new(), vec!["function".to_owned(), "batch".to_owned()]),
+        let said = |error: std::io::Error| format!("start {}: {error}", program.display());
+        let batch = match &args.functions {
+            None => vec!["function".to_owned(), "batch".to_owned()],
+            // As the program starts it, by its whole path.
             Some(folder) => {
-                (vec![Path::new("--functions"), folder], vec![folder.join("batch/bootstrap").display().to_string()])
+                vec![std::path::absolute(folder.join("batch/bootstrap")).map_err(said)?.display().to_string()]
             }
         };
-        let said = |error: std::io::Error| format!("start {}: {error}", program.display());
         let mut process = Command::new(program)
             .args(["local", "--port", "0", "--no-drain", "--data-dir"])
             .arg(folder)
-            .args(of_functions)
+            .args(args.functions.iter().flat_map(|folder| [Path::new("--functions"), folder]))
             .args(args.template.iter().flat_map(|file| [Path::new("--template"), file]))
             .args(["--parameter", "BatchSchedule=rate(1 day)", "--parameter", "HistorySchedule=rate(1 day)"])
             .stdout(Stdio::piped())
