@@ -21,6 +21,10 @@ use crate::window::Lineage;
 /// How often other runs may advance the shard meanwhile before this run leaves it to them.
 const MAX_TURNS: u32 = 20;
 
+/// Increments after which the window is kept on the way: it may be as large as an increment, and what was committed since it
+/// was kept has to be read again only after a crash.
+const KEPT_EVERY: u64 = 8;
+
 /// Brings a shard as near to entry `through` as time allows; the entry that all four tables then have.
 pub(crate) async fn consolidate(
     state: &State,
@@ -43,10 +47,6 @@ pub(crate) async fn consolidate(
     }
     Err(BatchError::Contended { shard: shard.clone(), turns: MAX_TURNS })
 }
-
-/// Increments after which the window is kept on the way: it may be as large as an increment, and what was committed since it
-/// was kept has to be read again only after a crash.
-const KEPT_EVERY: u64 = 8;
 
 /// A shard's way forward.
 #[derive(Clone, Copy)]
